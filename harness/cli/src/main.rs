@@ -1,0 +1,2 @@
+//! The binary `overheard`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Development commands: `cargo dev …`.
+fn main() {}

@@ -1,0 +1,25 @@
+//! The nouns: identities, releases, the plan, outcomes, verdicts, the run record and the results.
+//!
+//! Everything here parses, prints and compares, and nothing here behaves: whatever a check recomputes is
+//! written once in `nodes` and once in `audit`, never here.
+
+#[macro_use]
+mod words;
+
+pub mod attack;
+pub mod flaw;
+pub mod identity;
+pub mod media;
+pub mod outcome;
+pub mod plan;
+pub mod record;
+pub mod release;
+pub mod results;
+pub mod verdict;
+
+pub use identity::{DeviceId, Role, UserId};
+pub use media::{Direction, Kind};
+pub use outcome::{Listener, Outcome, Reason};
+pub use plan::Plan;
+pub use verdict::Verdict;
+pub use words::UnknownWord;

@@ -1,0 +1,312 @@
+//! `results.json`: what a run was judged to be (design, section 6).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::attack::Attack;
+use crate::outcome::{Listener, Outcome, Reason};
+use crate::plan::{NetKind, StepResult};
+use crate::record::Tool;
+use crate::release::Feature;
+use crate::verdict::{Ending, Verdict};
+
+/// The schema that this version writes.
+pub const SCHEMA: &str = "overheard/results/1";
+
+/// A judged run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Name and version of the tool that judged.
+    pub tool: Tool,
+    /// The name of the run's folder.
+    pub run: String,
+    /// In decimal.
+    pub seed: String,
+    /// The network of the run.
+    pub net: NetKind,
+    /// Whether the run was cut short.
+    pub partial: bool,
+    /// The worst of the variants' verdicts.
+    pub verdict: Verdict,
+    /// One per planned variant that has a verdict.
+    pub scenarios: Vec<ScenarioResult>,
+    /// Planned variants without a verdict, by id: lost coverage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
+    /// How many variants ended in which way.
+    pub totals: Totals,
+}
+
+/// How many variants ended in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Passed.
+    pub pass: usize,
+    /// Failed.
+    pub fail: usize,
+    /// Errors.
+    pub error: usize,
+    /// Inconclusive.
+    pub inconclusive: usize,
+    /// Not supported.
+    pub unsupported: usize,
+    /// Failing as listed.
+    pub known_failing: usize,
+}
+
+/// Key files of a world.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFiles {
+    /// The two devices'.
+    pub parties: String,
+    /// The service's.
+    pub service: String,
+}
+
+/// The control run of a variant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TwinResult {
+    /// Its capture.
+    pub capture: String,
+    /// Its keys.
+    pub keys: KeyFiles,
+    /// Whether it behaved the other way.
+    pub verdict: Verdict,
+}
+
+/// A value per screen; none where that side has no screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Screens<T> {
+    /// The caller's.
+    pub caller: Option<T>,
+    /// The callee's.
+    pub callee: Option<T>,
+}
+
+/// How many frames a listener heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeardCount {
+    /// Opened.
+    pub frames: u64,
+    /// That reached the listener's tap.
+    pub of: u64,
+}
+
+/// An invoked feature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureResult {
+    /// Which.
+    pub feature: Feature,
+    /// By whom: `user@tenant`.
+    pub by: String,
+    /// Works or refused.
+    pub result: Option<StepResult>,
+    /// Why refused.
+    pub reason: Option<String>,
+}
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallResult {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What the devices claim.
+    pub outcome: Outcome,
+    /// Why.
+    pub because: Vec<Reason>,
+    /// Whether each screen showed the lock.
+    pub lock: Screens<bool>,
+    /// The code on each screen.
+    pub security_code: Screens<String>,
+    /// Who heard how much.
+    pub heard: BTreeMap<Listener, HeardCount>,
+    /// Invoked features.
+    pub features: Vec<FeatureResult>,
+}
+
+/// One proof leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegResult {
+    /// Whether the leg applies to the outcome.
+    pub applies: bool,
+    /// What it came to; a leg that does not apply passes.
+    pub verdict: Verdict,
+    /// How many things it looked at.
+    pub examined: u64,
+}
+
+/// An attack: how often it was made and how often it arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttackResult {
+    /// Which.
+    pub attack: Attack,
+    /// Alterations.
+    pub fired: u64,
+    /// Those whose bytes stand at the victim's tap.
+    pub reached: u64,
+}
+
+words! {
+    /// Whose fault a finding is.
+    pub enum Blame {
+        /// The caller's client.
+        Caller = "caller",
+        /// The callee's client.
+        Callee = "callee",
+        /// The call service.
+        CallService = "call-service",
+        /// The policy server.
+        PolicyServer = "policy-server",
+        /// The forwarder.
+        Forwarder = "forwarder",
+        /// The media processor.
+        MediaProcessor = "media-processor",
+        /// The TURN server.
+        Relay = "relay",
+        /// The network.
+        Network = "network",
+        /// A driver.
+        Driver = "driver",
+        /// The harness itself.
+        Harness = "harness",
+    }
+}
+
+/// One located observation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What was seen, without random values.
+    pub text: String,
+    /// Whose fault.
+    pub blame: Blame,
+    /// At which tap, where it was seen at one.
+    pub tap: Option<String>,
+    /// Packet numbers as Wireshark counts them, from 1; at most 100.
+    pub packets: Vec<u64>,
+    /// How many packets there are.
+    pub packets_total: u64,
+}
+
+/// One check on one variant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// The name of the check.
+    pub check: String,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Whether the scenario expects it to fail, because of a flaw.
+    pub caught: bool,
+    /// How many things it looked at.
+    pub examined: u64,
+    /// What it saw.
+    pub findings: Vec<Finding>,
+}
+
+/// A listed failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFailure {
+    /// The check.
+    pub check: String,
+    /// Why it is tolerated.
+    pub reason: String,
+    /// Who looks after it.
+    pub owner: String,
+    /// The last day on which it is tolerated: `yyyy-mm-dd`.
+    pub expires: String,
+}
+
+/// One judged variant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioResult {
+    /// `family/file[key=value,…]`.
+    pub id: String,
+    /// The title of the scenario.
+    pub title: String,
+    /// The chosen value of each matrix key.
+    pub variant: BTreeMap<String, String>,
+    /// How it ended.
+    pub verdict: Ending,
+    /// Why, in one sentence.
+    pub why: String,
+    /// The schedule digest in hex; none over loopback.
+    pub schedule: Option<String>,
+    /// The capture; none where nothing was run.
+    pub capture: Option<String>,
+    /// The key files.
+    pub keys: Option<KeyFiles>,
+    /// The control run.
+    pub twin: Option<TwinResult>,
+    /// The calls.
+    pub calls: Vec<CallResult>,
+    /// Proof legs by name.
+    pub legs: BTreeMap<String, LegResult>,
+    /// The attacks.
+    pub attacks: Vec<AttackResult>,
+    /// The checks.
+    pub checks: Vec<CheckResult>,
+    /// What listeners tried, for the sentence that every report carries.
+    #[serde(default)]
+    pub tried: Tried,
+    /// The listed failure that this variant is, if it is one.
+    pub known_failure: Option<KnownFailure>,
+    /// The world's time that it took, in milliseconds.
+    #[serde(default)]
+    pub world_ms: u64,
+}
+
+/// What the listeners tried on a variant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Media frames that were looked at.
+    pub frames: u64,
+    /// Keys and guesses that the listeners held.
+    pub keys: u64,
+    /// Windows of free bytes that were tried as secrets.
+    pub windows: u64,
+    /// Planted controls found.
+    pub controls_found: u64,
+    /// Planted controls.
+    pub controls: u64,
+    /// Whether the sweep ran in full, light or not at all: `full`, `light`, `off`.
+    pub sweep: Sweep,
+}
+
+words! {
+    /// How much of the free bytes is tried.
+    #[derive(Default)]
+    pub enum Sweep {
+        /// Every variant.
+        Full = "full",
+        /// One variant per (profile, path, media, clients), every flaw and every attack.
+        Light = "light",
+        /// None.
+        #[default]
+        Off = "off",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_read_back_as_they_were_written() {
+        let results = Results {
+            schema: SCHEMA.to_owned(),
+            tool: Tool { name: "overheard".to_owned(), version: "0".to_owned() },
+            run: "r".to_owned(),
+            seed: u64::MAX.to_string(),
+            net: NetKind::Memory,
+            partial: false,
+            verdict: Verdict::Pass,
+            scenarios: Vec::new(),
+            lost: Vec::new(),
+            totals: Totals::default(),
+        };
+        let text = serde_json::to_string(&results).expect("serialises");
+        assert_eq!(serde_json::from_str::<Results>(&text).expect("reads"), results);
+    }
+}

@@ -1,0 +1,49 @@
+//! The macro that ties an enum to the words that files and reports use for it.
+
+/// Declares a fieldless enum together with the word for each variant: `word()`, `ALL`, `Display`, `FromStr`
+/// and serde all use that one table.
+#[macro_export]
+macro_rules! words {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        $vis enum $name { $($(#[$vmeta])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// Every variant, in the order of the declaration.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word that files and reports use.
+            pub const fn word(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|v| v.word() == text).ok_or_else(|| $crate::UnknownWord {
+                    word: text.to_owned(),
+                    known: Self::ALL.iter().map(|v| v.word()).collect(),
+                })
+            }
+        }
+    };
+}
+
+/// A word that is none of the known ones.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is none of {}; use one of these", known.join(", "))]
+pub struct UnknownWord {
+    /// What stood there.
+    pub word: String,
+    /// What may stand there.
+    pub known: Vec<&'static str>,
+}
