@@ -1,1 +1,11 @@
 //! The room `audit`.
+
+pub mod agreement;
+pub mod dtls_exporter;
+pub mod http;
+pub mod key_file;
+pub mod self_test;
+pub mod sframe;
+pub mod srtp;
+pub mod tls13;
+pub mod websocket;

@@ -1,0 +1,1 @@
+//! Runs the primitives against published vectors before any verdict.

@@ -1,0 +1,1 @@
+//! Opens SFrame ciphertexts (RFC 9605) from base keys; it never seals.
