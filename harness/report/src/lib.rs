@@ -1,1 +1,22 @@
-//! The room `report`.
+//! Renders a judged run, one format per file.
+//!
+//! A report is a pure function of [`model::results::Results`] and [`Options`]: nothing here reads a clock, a
+//! file or the environment, so a saved run renders to the same bytes again. Every format carries the sentence
+//! that says what a pass does not say.
+
+pub mod catalogue;
+mod closing;
+pub mod format;
+pub mod github;
+pub mod json;
+pub mod junit;
+mod legible;
+pub mod options;
+#[cfg(test)]
+mod sample;
+mod story;
+pub mod terminal;
+
+pub use catalogue::{Catalogue, CheckEntry, RequirementEntry};
+pub use format::{FORMATS, Format, RenderError};
+pub use options::{Options, Origin};
