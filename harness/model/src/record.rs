@@ -30,6 +30,20 @@ pub struct Header {
     pub net: NetKind,
     /// Every variant that was going to run, unsupported ones included.
     pub planned: Vec<String>,
+    /// Which part of a larger selection this run is, if it is only a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+}
+
+/// A part of a selection of variants that several runs share out among them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// The number of the part, from 1.
+    pub index: u32,
+    /// How many parts there are.
+    pub of: u32,
+    /// Every variant of the whole selection, so that a missing part is noticed.
+    pub selected: Vec<String>,
 }
 
 /// Name and version of a tool.
@@ -367,7 +381,9 @@ pub enum RecordError {
     #[error("the record does not begin with its header; run the scenarios again")]
     NoHeader,
     /// A newer or foreign record.
-    #[error("the record has the schema `{0}` and this version reads `{SCHEMA}`; use the version that wrote it")]
+    #[error(
+        "the record has the schema `{0}` and this version reads `{SCHEMA}`; use the version that wrote it"
+    )]
     Schema(String),
     /// A line that is no JSON of ours.
     #[error("line {line} of the record cannot be read ({why}); run the scenarios again")]
@@ -404,8 +420,8 @@ impl Record {
             Some(other) => return Err(RecordError::Schema(other.to_owned())),
             None => return Err(RecordError::NoHeader),
         }
-        let header = serde_json::from_value(value)
-            .map_err(|e| RecordError::Line { line: 1, why: e.to_string() })?;
+        let header =
+            serde_json::from_value(value).map_err(|e| RecordError::Line { line: 1, why: e.to_string() })?;
         let mut record = Self { header, lines: Vec::new(), partial: true };
         while let Some((at, line)) = lines.next() {
             match read_line(line) {
@@ -445,7 +461,8 @@ mod tests {
 
     #[test]
     fn a_broken_line_in_the_middle_is_named() {
-        let error = Record::parse(&format!("{HEADER}\n{{\"world\":1}}\n{{\"end\":true}}\n")).expect_err("broken");
+        let error =
+            Record::parse(&format!("{HEADER}\n{{\"world\":1}}\n{{\"end\":true}}\n")).expect_err("broken");
         assert!(matches!(error, RecordError::Line { line: 2, .. }), "{error}");
     }
 

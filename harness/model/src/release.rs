@@ -182,7 +182,10 @@ mod tests {
         }
         let counts: Vec<_> = releases.iter().map(|r| (r.unavailable.len(), r.platforms.len())).collect();
         assert_eq!(counts, [(9, 2), (10, 4), (12, 5), (12, 5)]);
-        assert_eq!(releases.iter().map(|r| r.group_assignment).collect::<Vec<_>>(), [false, false, false, true]);
+        assert_eq!(
+            releases.iter().map(|r| r.group_assignment).collect::<Vec<_>>(),
+            [false, false, false, true]
+        );
     }
 
     #[test]

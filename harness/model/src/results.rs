@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attack::Attack;
 use crate::outcome::{Listener, Outcome, Reason};
-use crate::plan::{NetKind, StepResult};
+use crate::plan::{NetKind, Profile, StepResult};
 use crate::record::Tool;
 use crate::release::Feature;
 use crate::verdict::{Ending, Verdict};
@@ -227,6 +227,9 @@ pub struct ScenarioResult {
     pub title: String,
     /// The chosen value of each matrix key.
     pub variant: BTreeMap<String, String>,
+    /// How a sealed call of the variant is sealed; none where nothing was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
     /// How it ended.
     pub verdict: Ending,
     /// Why, in one sentence.

@@ -1,6 +1,7 @@
 //! What a pass does not say: the sentence that stands in every report (design, section 3).
 
 use model::outcome::Listener;
+use model::plan::Profile;
 use model::results::{Results, ScenarioResult, Tried};
 
 use crate::story::counts_as_unheard;
@@ -12,6 +13,13 @@ const LIMITS: &str = "Media content only: who called whom, when, for how long, s
 
 /// Numbers of the sealed calls that passed, and what is not said about them.
 pub fn closing(results: &Results) -> String {
+    match weakness(results) {
+        Some(weakness) => format!("{} {weakness}", numbers(results)),
+        None => numbers(results),
+    }
+}
+
+fn numbers(results: &Results) -> String {
     let mut calls = 0;
     let (mut frames, mut opened, mut overheard) = (0, 0, 0);
     let mut tried = Tried::default();
@@ -43,6 +51,15 @@ pub fn closing(results: &Results) -> String {
         counted(tried.windows, "window", "windows"),
         tried.controls_found,
         tried.controls,
+    )
+}
+
+/// The weakness of the documented design that no device can check (design, section 1.6), where a run used it.
+fn weakness(results: &Results) -> Option<&'static str> {
+    results.scenarios.iter().any(|s| s.profile == Some(Profile::Dtls)).then_some(
+        "A weakness of the documented `dtls` profile, which no device can check: where a man in the middle lets \
+         each party call the other, both are offerers, and a birthday search of about 2^33 certificates per leg \
+         finds two that give equal codes.",
     )
 }
 
@@ -85,6 +102,12 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn every_run_of_the_dtls_profile_names_its_weakness() {
+        assert_eq!(weakness(&sample::run(vec![sample::passed()])), None);
+        assert!(weakness(&sample::run(vec![sample::passed(), sample::dtls()])).is_some());
     }
 
     #[test]

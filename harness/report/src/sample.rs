@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::outcome::{Listener, Outcome, Reason};
-use model::plan::NetKind;
+use model::plan::{NetKind, Profile};
 use model::record::Tool;
 use model::results::{
     Blame, CallResult, CheckResult, Finding, HeardCount, KnownFailure, Results, SCHEMA, ScenarioResult,
@@ -117,6 +117,7 @@ fn base(id: &str, title: &str, verdict: Ending, why: &str) -> ScenarioResult {
         id: id.to_owned(),
         title: title.to_owned(),
         variant: BTreeMap::new(),
+        profile: Some(Profile::Frames),
         verdict,
         why: why.to_owned(),
         schedule: Some("00ff".to_owned()),
@@ -169,6 +170,14 @@ fn leak() -> Finding {
         packets: (40..140).collect(),
         packets_total: 200,
     }
+}
+
+/// A sealed call of the other profile.
+pub fn dtls() -> ScenarioResult {
+    let mut scenario =
+        base("opt-in/both-on[profile=dtls]", "Both have opted in", Ending::Pass, "as expected");
+    scenario.profile = Some(Profile::Dtls);
+    scenario
 }
 
 /// A sealed call that nobody else heard.

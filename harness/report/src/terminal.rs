@@ -137,6 +137,7 @@ mod tests {
     #[case::known_failing("known_failing", sample::run(vec![sample::known_failing()]))]
     #[case::partial("partial", sample::partial())]
     #[case::mixed("mixed", sample::mixed())]
+    #[case::dtls("dtls", sample::run(vec![sample::dtls()]))]
     #[case::two_calls("two_calls", sample::run(vec![sample::two_calls()]))]
     fn a_stranger_reads(#[case] name: &str, #[case] results: Results) {
         insta::assert_snapshot!(name, shown(&results, &sample::options()));
