@@ -9,3 +9,5 @@ pub mod sframe;
 pub mod srtp;
 pub mod tls13;
 pub mod websocket;
+
+mod vectors;

@@ -1,1 +1,153 @@
-//! Opens SRTP and SRTCP (RFC 3711, RFC 7714) from master keys; it never seals, and never trusts a tag unchecked.
+//! Opens SRTP and SRTCP (RFC 3711, RFC 7714) from master keys; it never seals, and never hands out a byte whose
+//! tag did not fit.
+//!
+//! Session keys belong to a master key and not to an SSRC (the key derivation rate is 0), so one [`RtpOpener`]
+//! serves every stream of a key; what belongs to an SSRC is its [`Rollover`].
+
+mod cipher;
+mod derivation;
+mod packet;
+mod rollover;
+mod rtcp;
+mod rtp;
+
+use std::fmt;
+
+pub use packet::{header_length, without_padding};
+pub use rollover::Rollover;
+pub use rtcp::{OpenedRtcp, RtcpOpener};
+pub use rtp::{RtpOpener, fits};
+
+/// A protection profile of DTLS-SRTP, by its name at IANA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Profile {
+    /// `SRTP_AES128_CM_HMAC_SHA1_80` (RFC 5764 §4.1.2).
+    AesCmSha1Tag80,
+    /// `SRTP_AES128_CM_HMAC_SHA1_32`: 4 bytes of tag on RTP, 10 on RTCP (RFC 5764 §4.1.2).
+    AesCmSha1Tag32,
+    /// `SRTP_AEAD_AES_128_GCM` (RFC 7714 §14.2).
+    AeadAes128Gcm,
+    /// `SRTP_AEAD_AES_256_GCM` (RFC 7714 §14.2).
+    AeadAes256Gcm,
+}
+
+impl Profile {
+    /// Every profile that can be opened, in the order of their numbers.
+    pub const ALL: [Self; 4] =
+        [Self::AesCmSha1Tag80, Self::AesCmSha1Tag32, Self::AeadAes128Gcm, Self::AeadAes256Gcm];
+
+    /// The name at IANA, as key files spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AesCmSha1Tag80 => "SRTP_AES128_CM_HMAC_SHA1_80",
+            Self::AesCmSha1Tag32 => "SRTP_AES128_CM_HMAC_SHA1_32",
+            Self::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+            Self::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+        }
+    }
+
+    /// The profile of that IANA name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// The number in the extension `use_srtp` (RFC 5764 §4.1.2, RFC 7714 §14.2).
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::AesCmSha1Tag80 => 0x0001,
+            Self::AesCmSha1Tag32 => 0x0002,
+            Self::AeadAes128Gcm => 0x0007,
+            Self::AeadAes256Gcm => 0x0008,
+        }
+    }
+
+    /// The profile of that number.
+    pub fn numbered(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.number() == number)
+    }
+
+    /// Bytes of a master key, which are those of a session key too.
+    pub const fn key_length(self) -> usize {
+        match self {
+            Self::AesCmSha1Tag80 | Self::AesCmSha1Tag32 | Self::AeadAes128Gcm => 16,
+            Self::AeadAes256Gcm => 32,
+        }
+    }
+
+    /// Bytes of a master salt.
+    pub const fn salt_length(self) -> usize {
+        match self {
+            Self::AesCmSha1Tag80 | Self::AesCmSha1Tag32 => 14,
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 12,
+        }
+    }
+
+    /// Bytes that the tag adds to an RTP packet.
+    pub const fn rtp_tag_length(self) -> usize {
+        match self {
+            Self::AesCmSha1Tag80 => 10,
+            Self::AesCmSha1Tag32 => 4,
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 16,
+        }
+    }
+}
+
+/// Master key and master salt of one direction.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MasterKey {
+    profile: Profile,
+    key: Vec<u8>,
+    salt: Vec<u8>,
+}
+
+/// A master key of another length than its profile's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} takes {expected} bytes, the master key and then the salt, not {found}; copy the whole of both", .profile.name())]
+pub struct WrongLength {
+    /// The profile that the key is for.
+    pub profile: Profile,
+    /// Bytes of key and salt together.
+    pub expected: usize,
+    /// Bytes that there were.
+    pub found: usize,
+}
+
+impl MasterKey {
+    /// Splits `bytes`, the master key and then the master salt.
+    ///
+    /// # Errors
+    /// When there are fewer or more bytes than the profile takes.
+    pub fn new(profile: Profile, bytes: &[u8]) -> Result<Self, WrongLength> {
+        let expected = profile.key_length() + profile.salt_length();
+        match bytes.split_at_checked(profile.key_length()) {
+            Some((key, salt)) if bytes.len() == expected => {
+                Ok(Self { profile, key: key.to_vec(), salt: salt.to_vec() })
+            }
+            _ => Err(WrongLength { profile, expected, found: bytes.len() }),
+        }
+    }
+
+    /// The profile that it is for.
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The master key.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The master salt.
+    pub fn salt(&self) -> &[u8] {
+        &self.salt
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MasterKey({}, …)", self.profile.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;
