@@ -1,6 +1,10 @@
 //! The room `audit`.
 
 pub mod agreement;
+#[cfg(test)]
+mod bench;
+pub mod capture;
+pub mod dissect;
 pub mod dtls_exporter;
 pub mod http;
 pub mod key_file;

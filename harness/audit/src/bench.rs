@@ -1,0 +1,5 @@
+//! Evidence built by hand for tests: captures, packets and keys. Never part of the judge.
+
+mod capture_builder;
+
+pub use capture_builder::CaptureBuilder;
