@@ -1,1 +1,14 @@
-//! The room `nodes`.
+//! Client, policy server, call service, media processor, forwarder, relay and man in the middle, with signalling
+//! messages, flaws and attacks.
+//!
+//! Invariant: a node is told the time and given its randomness and its sockets.
+
+pub mod agreement;
+pub mod clip;
+pub mod engine;
+pub mod entropy;
+pub mod journal;
+pub mod packets;
+pub mod policy_server;
+pub mod sealing;
+pub mod signalling;

@@ -1,0 +1,138 @@
+//! What the nodes of one world write down: ledgers, claims, drops, deeds, remarks and keys.
+//!
+//! Invariant: keys go to the two key files and to nothing else; remarks hold no secret.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use model::identity::DeviceId;
+use model::record::{Claim, Claimed, Deed, Drop, DroppedBy, Held, LedgerEntry, LogLine};
+use model::{Direction, Kind};
+use net::Network;
+use sha2::{Digest, Sha256};
+
+use crate::engine::KeySink;
+
+/// Whose key file a line goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The two devices.
+    Parties,
+    /// Everything inside the service.
+    Service,
+}
+
+/// The notes of one world; every node holds a handle.
+pub struct Journal {
+    net: Arc<dyn Network>,
+    notes: Mutex<Notes>,
+}
+
+/// What was written down.
+#[derive(Default)]
+pub struct Notes {
+    /// Frames sent and played.
+    pub ledger: Vec<LedgerEntry>,
+    /// What devices told their users.
+    pub claims: Vec<Claim>,
+    /// Datagrams and packets that a node did not pass on.
+    pub drops: Vec<Drop>,
+    /// What Mallory did.
+    pub deeds: Vec<Deed>,
+    /// Remarks.
+    pub log: Vec<LogLine>,
+    /// What nodes still held at the end.
+    pub held: Vec<Held>,
+    /// Lines of `parties.keys`.
+    pub parties: Vec<String>,
+    /// Lines of `service.keys`.
+    pub service: Vec<String>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journal(…)")
+    }
+}
+
+impl Journal {
+    /// An empty journal on the clock of `net`.
+    pub fn new(net: Arc<dyn Network>) -> Arc<Self> {
+        Arc::new(Self { net, notes: Mutex::default() })
+    }
+
+    /// What stands in it.
+    pub fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nanoseconds of the world's clock.
+    pub fn now_ns(&self) -> u64 {
+        u64::try_from(self.net.now().as_nanos()).expect("a world does not run for centuries")
+    }
+
+    /// Where a node of `owner` puts the secrets of its connections.
+    pub fn keys(self: &Arc<Self>, owner: Owner) -> KeySink {
+        let journal = self.clone();
+        Arc::new(move |line| journal.key(owner, line))
+    }
+
+    /// One line for a key file; a line that is there already is not repeated.
+    pub fn key(&self, owner: Owner, line: String) {
+        let mut notes = self.notes();
+        let file = match owner {
+            Owner::Parties => &mut notes.parties,
+            Owner::Service => &mut notes.service,
+        };
+        if !file.contains(&line) {
+            file.push(line);
+        }
+    }
+
+    /// A device tells its user something.
+    pub fn claim(&self, device: &DeviceId, call: &str, claim: Claimed) {
+        let at_ns = self.now_ns();
+        self.notes().claims.push(Claim { device: device.clone(), call: call.to_owned(), at_ns, claim });
+    }
+
+    /// A frame goes into a ledger.
+    pub fn frame(
+        &self,
+        device: &DeviceId,
+        call: &str,
+        direction: Direction,
+        kind: Kind,
+        index: u32,
+        frame: &[u8],
+    ) {
+        let entry = LedgerEntry {
+            device: device.clone(),
+            call: call.to_owned(),
+            direction,
+            kind,
+            index,
+            bytes: u32::try_from(frame.len()).unwrap_or(u32::MAX),
+            sha256: hex::encode(Sha256::digest(frame)),
+            at_ns: self.now_ns(),
+        };
+        self.notes().ledger.push(entry);
+    }
+
+    /// A node did not pass a packet on.
+    pub fn dropped(&self, by: DroppedBy, source: &str, destination: &str, bytes: &[u8], reason: &str) {
+        let drop = Drop {
+            at_ns: self.now_ns(),
+            by,
+            source: source.to_owned(),
+            destination: destination.to_owned(),
+            sha256: hex::encode(Sha256::digest(bytes)),
+            reason: reason.to_owned(),
+        };
+        self.notes().drops.push(drop);
+    }
+
+    /// A remark that is no evidence.
+    pub fn remark(&self, node: &str, text: impl Into<String>) {
+        let at_ns = self.now_ns();
+        self.notes().log.push(LogLine { at_ns, node: node.to_owned(), text: text.into() });
+    }
+}
