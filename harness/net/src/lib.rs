@@ -3,8 +3,17 @@
 //! Two networks stand behind one trait, [`Network`]: in memory under virtual time and a seed, and loopback
 //! sockets. Above it are TLS and WebSocket connections. It knows nothing of calls.
 
+mod capture;
+mod drops;
+mod frame;
+mod memory;
 pub mod network;
+mod schedule;
+mod taps;
 
+pub use capture::CaptureFile;
+pub use memory::{MemoryOptions, memory};
 pub use network::{
-    AccessLink, DatagramSocket, DroppedDatagram, Fate, InFlight, Interceptor, Listener, Network, Sleeper, Stream,
+    AccessLink, DatagramSocket, DroppedDatagram, Fate, InFlight, Interceptor, Listener, Network, Sleeper,
+    Stream,
 };

@@ -48,6 +48,9 @@ pub trait Network: Send + Sync {
     /// Sends a datagram in the name of `source`: it is recorded at the receiver's tap alone.
     fn inject(&self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], delay: Duration);
 
+    /// Switches loss, duplication and jitter on or off; they are off at first. Does nothing over real sockets.
+    fn impair(&self, on: bool);
+
     /// Every drop that the network itself decided on, and every datagram for which nobody listened.
     fn drops(&self) -> Vec<DroppedDatagram>;
 
