@@ -8,6 +8,7 @@ pub mod dissect;
 pub mod dtls_exporter;
 pub mod http;
 pub mod key_file;
+pub mod oracle;
 pub mod self_test;
 pub mod sframe;
 pub mod srtp;
