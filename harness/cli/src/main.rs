@@ -1,2 +1,7 @@
 //! The binary `overheard`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::start().into()
+}

@@ -1,0 +1,145 @@
+//! The arguments, as `clap` reads them; a value that is missing here comes from `overheard.yaml` or a default.
+
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use model::plan::NetKind;
+use model::results::Sweep;
+
+use crate::exit::Exit;
+use crate::filter::Filter;
+use crate::format_choice::FormatChoice;
+use crate::shard::Shard;
+use crate::timeout::Timeout;
+
+/// Who can hear this call?
+///
+/// Runs calls from scenarios, records every packet, and shows from the packets and keys which listeners could
+/// open which media frames.
+#[derive(Debug, Parser)]
+#[command(name = "overheard", version, after_help = exit_codes())]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+fn exit_codes() -> String {
+    let lines = Exit::ALL.iter().map(|e| format!("  {:<4}{}\n", e.code(), e.meaning()));
+    format!("Exit codes:\n{}", lines.collect::<String>())
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Which captures and keys stay after judging.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// All of them.
+    #[default]
+    All,
+    /// Those of variants that did not pass.
+    Failed,
+    /// None.
+    None,
+}
+
+/// When the terminal's report is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Options of every command that prints a report.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Reporting {
+    /// Write a report: NAME to standard output, NAME:FILE to a file (repeatable).
+    #[arg(long = "format", value_name = "NAME[:FILE]", env = "OVERHEARD_FORMAT")]
+    pub formats: Vec<FormatChoice>,
+    /// Tell of caught checks as of failures.
+    #[arg(long, env = "OVERHEARD_SHOW_CAUGHT", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub show_caught: bool,
+    /// Leave out progress and the lines of variants that passed.
+    #[arg(long, env = "OVERHEARD_QUIET", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub quiet: bool,
+    /// When to colour the terminal's report.
+    #[arg(long, value_name = "WHEN", env = "OVERHEARD_COLOR")]
+    pub color: Option<Colour>,
+    /// How much of the free bytes to try as secrets.
+    #[arg(long, value_name = "full|light|off", env = "OVERHEARD_SWEEP")]
+    pub sweep: Option<Sweep>,
+    /// Results of an earlier run: what passed there and did not run here is lost coverage.
+    #[arg(long, value_name = "FILE", env = "OVERHEARD_BASELINE")]
+    pub baseline: Option<PathBuf>,
+}
+
+/// Arguments of `run`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Run {
+    /// Scenario files and folders of them; without any, ./scenarios or else the built-in set.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The folder of this run, absent or empty.
+    #[arg(long, value_name = "DIR", env = "OVERHEARD_OUT")]
+    pub out: Option<PathBuf>,
+    /// The network, whatever the scenarios say.
+    #[arg(long, value_name = "memory|loopback", env = "OVERHEARD_NET")]
+    pub net: Option<NetKind>,
+    /// The seed of the run.
+    #[arg(long, value_name = "N", env = "OVERHEARD_SEED", default_value_t = 0)]
+    pub seed: u64,
+    /// How many worlds run at once; as many as there are processors unless given.
+    #[arg(long, value_name = "N", env = "OVERHEARD_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Run the variants whose id has every word and no !word.
+    #[arg(long, value_name = "WORDS", env = "OVERHEARD_FILTER", allow_hyphen_values = true)]
+    pub filter: Option<Filter>,
+    /// Which captures and keys stay after judging.
+    #[arg(long, value_name = "WHICH", env = "OVERHEARD_KEEP")]
+    pub keep: Option<Keep>,
+    /// How long one variant may take by the clock on the wall.
+    #[arg(long, value_name = "SPAN", env = "OVERHEARD_TIMEOUT")]
+    pub timeout: Option<Timeout>,
+    /// Run one part of the variants only; merge puts parts together.
+    #[arg(long, value_name = "I/N", env = "OVERHEARD_SHARD")]
+    pub shard: Option<Shard>,
+    /// How to report.
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_declaration_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_exit_code() {
+        let help = Arguments::command().render_long_help().to_string();
+        for exit in Exit::ALL {
+            assert!(help.contains(exit.meaning()), "{} is missing in {help}", exit.code());
+        }
+    }
+}
