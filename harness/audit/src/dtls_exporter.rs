@@ -1,1 +1,122 @@
 //! SRTP master keys from a DTLS 1.2 master secret (RFC 5764 §4.2); nothing else of DTLS is known here.
+
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
+use sha2::{Sha256, Sha384};
+
+use crate::srtp::{MasterKey, Profile};
+
+/// The label under which DTLS-SRTP exports (RFC 5764 §4.2).
+const LABEL: &[u8] = b"EXTRACTOR-dtls_srtp";
+
+/// The hash of the pseudorandom function: the cipher suite's (RFC 5246 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prf {
+    /// Every suite whose name does not end in `SHA384`.
+    Sha256,
+    /// The suites whose names end in `SHA384`.
+    Sha384,
+}
+
+/// The keys of the two directions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SrtpKeys {
+    /// What the DTLS client sends under, who is not always the offerer.
+    pub client: MasterKey,
+    /// What the DTLS server sends under.
+    pub server: MasterKey,
+}
+
+/// Derives the keys that a handshake gives to SRTP. The randoms are those of the two hellos, 32 bytes each.
+pub fn srtp_keys(
+    prf: Prf,
+    master_secret: &[u8; 48],
+    client_random: &[u8; 32],
+    server_random: &[u8; 32],
+    profile: Profile,
+) -> SrtpKeys {
+    let (key, salt) = (profile.key_length(), profile.salt_length());
+    let mut material = vec![0; 2 * (key + salt)];
+    let seed = [LABEL, client_random, server_random].concat();
+    match prf {
+        Prf::Sha256 => expand::<Sha256>(master_secret, &seed, &mut material),
+        Prf::Sha384 => expand::<Sha384>(master_secret, &seed, &mut material),
+    }
+    let (keys, salts) = material.split_at(2 * key);
+    let ((client_key, server_key), (client_salt, server_salt)) = (keys.split_at(key), salts.split_at(salt));
+    let master = |key: &[u8], salt: &[u8]| {
+        MasterKey::new(profile, &[key, salt].concat()).expect("the material has the lengths of its profile")
+    };
+    SrtpKeys { client: master(client_key, client_salt), server: master(server_key, server_salt) }
+}
+
+/// P_hash (RFC 5246 §5): fills `out`.
+fn expand<H: EagerHash>(secret: &[u8], seed: &[u8], out: &mut [u8]) {
+    let keyed = Hmac::<H>::new_from_slice(secret).expect("HMAC takes keys of any length");
+    let sign = |parts: &[&[u8]]| {
+        let mut mac = keyed.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes()
+    };
+    let mut a = sign(&[seed]);
+    let mut rest = out;
+    while !rest.is_empty() {
+        let block = sign(&[&a, seed]);
+        let length = block.len().min(rest.len());
+        let (filled, left) = rest.split_at_mut(length);
+        filled.copy_from_slice(&block[..length]);
+        a = sign(&[&a]);
+        rest = left;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn the_pseudorandom_function_is_that_of_the_published_vector() {
+        // The vector for P_SHA256 that was posted to the TLS working group's list when RFC 5246 was written.
+        let secret = hex::decode("9bbe436ba940f017b17652849a71db35").expect("hex");
+        let seed = hex::decode("a0ba9f936cda311827a6f796ffd5198c").expect("hex");
+        let expected = "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a6b301791e90d35c9c9a46b4e14baf9af\
+                        0fa022f7077def17abfd3797c0564bab4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff701\
+                        87347b66";
+        let mut out = [0; 100];
+        expand::<Sha256>(&secret, &[b"test label", &seed[..]].concat(), &mut out);
+        assert_eq!(hex::encode(out), expected);
+    }
+
+    #[rstest]
+    #[case::counter_mode(Profile::AesCmSha1Tag80)]
+    #[case::gcm_128(Profile::AeadAes128Gcm)]
+    #[case::gcm_256(Profile::AeadAes256Gcm)]
+    fn the_material_is_two_keys_and_then_two_salts(#[case] profile: Profile) {
+        for prf in [Prf::Sha256, Prf::Sha384] {
+            let keys = srtp_keys(prf, &[1; 48], &[2; 32], &[3; 32], profile);
+            let mut material = vec![0; 2 * (profile.key_length() + profile.salt_length())];
+            let seed = [LABEL, &[2; 32], &[3; 32]].concat();
+            match prf {
+                Prf::Sha256 => expand::<Sha256>(&[1; 48], &seed, &mut material),
+                Prf::Sha384 => expand::<Sha384>(&[1; 48], &seed, &mut material),
+            }
+            let found =
+                [keys.client.key(), keys.server.key(), keys.client.salt(), keys.server.salt()].concat();
+            assert_eq!(found, material);
+        }
+    }
+
+    #[test]
+    fn every_input_matters() {
+        let profile = Profile::AeadAes128Gcm;
+        let keys = srtp_keys(Prf::Sha256, &[1; 48], &[2; 32], &[3; 32], profile);
+        assert_ne!(keys, srtp_keys(Prf::Sha384, &[1; 48], &[2; 32], &[3; 32], profile));
+        assert_ne!(keys, srtp_keys(Prf::Sha256, &[9; 48], &[2; 32], &[3; 32], profile));
+        assert_ne!(keys, srtp_keys(Prf::Sha256, &[1; 48], &[9; 32], &[3; 32], profile));
+        assert_ne!(keys, srtp_keys(Prf::Sha256, &[1; 48], &[2; 32], &[9; 32], profile));
+        assert_ne!(keys.client, keys.server);
+    }
+}

@@ -131,6 +131,10 @@ pub(crate) struct SframeCase {
     pub kid: u64,
     pub ctr: u64,
     pub base_key: Bytes,
+    #[cfg_attr(not(test), expect(dead_code, reason = "opening starts from the base key"))]
+    pub sframe_key: Bytes,
+    #[cfg_attr(not(test), expect(dead_code, reason = "opening starts from the base key"))]
+    pub nonce: Bytes,
     pub metadata: Bytes,
     pub pt: Bytes,
     pub ct: Bytes,
@@ -242,4 +246,50 @@ pub(crate) struct MacCase {
     pub msg: Bytes,
     pub tag: Bytes,
     pub result: String,
+}
+
+impl Bytes {
+    /// The bytes as an array; a vector of another length is no vector of this crate.
+    pub(crate) fn array<const N: usize>(&self) -> [u8; N] {
+        self.0.as_slice().try_into().expect("the vector has the length of its type")
+    }
+}
+
+impl AgreementExample {
+    /// The example as the two devices see it.
+    pub(crate) fn signalled(&self) -> crate::agreement::Signalled {
+        let inputs = &self.inputs;
+        crate::agreement::Signalled {
+            call_id: inputs.call_id.array(),
+            caller: inputs.caller.clone(),
+            caller_tenant: inputs.caller_tenant.clone(),
+            callee: inputs.callee.clone(),
+            callee_tenant: inputs.callee_tenant.clone(),
+            caller_intent: inputs.caller_intent,
+            callee_intent: inputs.callee_intent,
+            offered_suites: inputs.offered_suites.clone(),
+            chosen_suite: inputs.chosen_suite,
+            commit: self.commit.array(),
+            epk_callee: self.callee_public.array(),
+            nonce_callee: inputs.callee_nonce.array(),
+            ek_callee: Vec::new(),
+            epk_caller: self.caller_public.array(),
+            nonce_caller: inputs.caller_nonce.array(),
+            ct: Vec::new(),
+        }
+    }
+
+    /// The same call in the profile `dtls`.
+    pub(crate) fn dtls_call(&self) -> crate::agreement::DtlsCall {
+        let inputs = &self.inputs;
+        crate::agreement::DtlsCall {
+            call_id: inputs.call_id.array(),
+            caller: inputs.caller.clone(),
+            caller_tenant: inputs.caller_tenant.clone(),
+            callee: inputs.callee.clone(),
+            callee_tenant: inputs.callee_tenant.clone(),
+            caller_fingerprint: inputs.caller_fingerprint.array(),
+            callee_fingerprint: inputs.callee_fingerprint.array(),
+        }
+    }
 }
