@@ -60,10 +60,6 @@ impl Packet {
         payload.to_vec()
     }
 
-    pub(crate) fn is_tcp(&self) -> bool {
-        self.tcp().is_some()
-    }
-
     pub(crate) fn tcp(&self) -> Option<etherparse::TcpHeader> {
         etherparse::PacketHeaders::from_ethernet_slice(&self.frame)
             .expect("an Ethernet frame")

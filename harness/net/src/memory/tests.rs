@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::capture::tests::{Packet, Shelf, packets};
+use crate::drops;
 use crate::network::{Fate, InFlight};
 
 mod streams;
@@ -327,13 +328,13 @@ impl Interceptor for Mark {
 }
 
 #[rstest]
-#[case::pass(b"pass", &[(12, b"!pass")], None)]
+#[case::pass(b"pass", &[(12, "!pass")], None)]
 #[case::drop(b"drop", &[], Some("swallowed by mallory"))]
-#[case::alter(b"alter", &[(12, b"!altered")], None)]
-#[case::two(b"2", &[(12, b"!2"), (18, b"!second")], None)]
+#[case::alter(b"alter", &[(12, "!altered")], None)]
+#[case::two(b"2", &[(12, "!2"), (18, "!second")], None)]
 fn interceptors_are_asked_in_their_order(
     #[case] sent: &[u8],
-    #[case] arrived: &[(u64, &[u8])],
+    #[case] arrived: &[(u64, &str)],
     #[case] dropped: Option<&'static str>,
 ) {
     let shelf = Shelf::default();
@@ -350,7 +351,7 @@ fn interceptors_are_asked_in_their_order(
         network.finish().expect("memory can be written");
     });
     let mut expected = vec![line(0, "alice", sent)];
-    expected.extend(arrived.iter().map(|(ms, bytes)| line(*ms, "bob", bytes)));
+    expected.extend(arrived.iter().map(|(ms, text)| line(*ms, "bob", text.as_bytes())));
     assert_eq!(recorded(&shelf), expected);
 }
 
