@@ -1,0 +1,102 @@
+//! The policy server: keeps each tenant's policies, answers its administrators and tells the call service
+//! what holds for a user.
+//!
+//! Invariant: time and randomness come in as arguments, and everything that it knows stands in its database.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use model::Plan;
+use model::record::DatabaseRow;
+
+pub mod refusal;
+pub mod store;
+pub mod token;
+
+mod api;
+
+pub use refusal::Refusal;
+pub use store::{EffectivePolicy, PolicyDocument, PolicyStore, Source, StoreError};
+pub use token::{GoodFor, Token};
+
+/// Tells the time of the world, counted from its start.
+pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// The tokens of a world, for those who ask in it.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// The call service's: good for the effective policy of any user.
+    pub service: Token,
+    /// Of each tenant's administrator, by the tenant's domain.
+    pub administrators: BTreeMap<String, Token>,
+}
+
+/// The policy server of a world.
+pub struct PolicyServer {
+    store: Mutex<PolicyStore>,
+    clock: Clock,
+}
+
+impl PolicyServer {
+    /// Sets up the server of `plan`, with everything that the plan says in effect at once, and makes the tokens
+    /// with bytes from `random`.
+    ///
+    /// # Errors
+    /// When the plan contradicts itself or its release, which a checked plan does not.
+    pub fn from_plan(
+        plan: &Plan,
+        clock: Clock,
+        random: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<(Arc<Self>, Tokens), StoreError> {
+        let mut store = PolicyStore::from_plan(plan)?;
+        let tokens = Tokens {
+            service: Token::random(random),
+            administrators: plan.tenants.keys().map(|t| (t.to_lowercase(), Token::random(random))).collect(),
+        };
+        store.add_token(&tokens.service, &GoodFor::EffectivePolicies)?;
+        for (tenant, token) in &tokens.administrators {
+            store.add_token(token, &GoodFor::Administration(tenant.clone()))?;
+        }
+        Ok((Arc::new(Self { store: Mutex::new(store), clock }), tokens))
+    }
+
+    /// The admin API as a service.
+    pub fn router(self: &Arc<Self>) -> Router {
+        api::router(Arc::clone(self))
+    }
+
+    /// Makes a user a member of a group, as the organisation's directory would.
+    ///
+    /// # Errors
+    /// `unknown-group` or `unknown-user`.
+    pub fn join(&self, tenant: &str, group: &str, user: &str) -> Result<(), StoreError> {
+        self.store().join(tenant, group, user, self.now())
+    }
+
+    /// Takes a user out of a group, as the organisation's directory would.
+    ///
+    /// # Errors
+    /// `unknown-group` or `unknown-user`, also when the user is no member.
+    pub fn leave(&self, tenant: &str, group: &str, user: &str) -> Result<(), StoreError> {
+        self.store().leave(tenant, group, user, self.now())
+    }
+
+    /// The database as it is; tokens print as `…`.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn database(&self) -> Result<Vec<DatabaseRow>, StoreError> {
+        self.store().rows()
+    }
+
+    fn now(&self) -> Duration {
+        (self.clock)()
+    }
+
+    /// The store, for one operation; never held across a wait.
+    fn store(&self) -> MutexGuard<'_, PolicyStore> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
