@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attack::{Attack, Place};
+pub use crate::file_name::file_name;
 use crate::flaw::Flaw;
 use crate::identity::{DeviceId, Role, UserId};
 use crate::media::Kind;
@@ -475,29 +476,5 @@ impl Plan {
     /// The name of the variant's files: every run of characters outside `A-Za-z0-9.-` becomes one `_`.
     pub fn file_name(&self) -> String {
         file_name(&self.id)
-    }
-}
-
-/// The name of the files of the variant `id`: every run of characters outside `A-Za-z0-9.-` becomes one `_`.
-pub fn file_name(id: &str) -> String {
-    let mut name = String::with_capacity(id.len());
-    for c in id.chars() {
-        if c.is_ascii_alphanumeric() || c == '.' || c == '-' {
-            name.push(c);
-        } else if !name.ends_with('_') {
-            name.push('_');
-        }
-    }
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_name_keeps_only_what_every_file_system_takes() {
-        assert_eq!(file_name("opt-in/table[alice=on,bob=off]"), "opt-in_table_alice_on_bob_off_");
-        assert_eq!(file_name("a//b"), "a_b");
     }
 }

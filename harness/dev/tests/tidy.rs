@@ -1,0 +1,77 @@
+//! The rules of the house, kept over the sources as they are: one test per rule.
+
+use std::path::Path;
+
+use dev::tidy::RULES;
+use dev::tree::Tree;
+
+fn tree() -> Tree {
+    Tree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).expect("the checkout can be read")
+}
+
+fn keep(name: &str) {
+    let rule = RULES.iter().find(|rule| rule.name == name).expect("a rule of that name");
+    let violations = (rule.check)(&tree());
+    assert!(violations.is_empty(), "{name}:\n{}", violations.join("\n"));
+}
+
+#[test]
+fn rooms_depend_on_what_the_table_allows() {
+    keep("rooms depend on what the table allows");
+}
+
+#[test]
+fn the_judge_shares_no_code_with_the_accused() {
+    keep("the judge shares no code with the accused");
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    keep("files and functions are short");
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    keep("every file says what it is for");
+}
+
+#[test]
+fn banned_words_stay_out() {
+    keep("banned words stay out");
+}
+
+#[test]
+fn nothing_panics_for_want_of_a_check() {
+    keep("nothing panics for want of a check");
+}
+
+#[test]
+fn names_say_what_a_thing_is() {
+    keep("names say what a thing is");
+}
+
+#[test]
+fn nodes_and_net_read_no_clock_and_no_environment() {
+    keep("nodes and net read no clock and no environment");
+}
+
+#[test]
+fn every_rule_is_kept_by_a_test_of_its_name() {
+    let tests = include_str!("tidy.rs");
+    for rule in RULES {
+        assert!(
+            tests.contains(&format!("fn {}()", rule.name.replace(' ', "_"))),
+            "no test keeps: {}",
+            rule.name
+        );
+    }
+}
+
+#[test]
+fn the_tree_holds_every_room() {
+    let tree = tree();
+    for (room, _) in dev::tidy::edges::ALLOWED {
+        let start = format!("harness/{room}/src/");
+        assert!(tree.rust().any(|f| f.path.starts_with(&start)), "{room} was not read");
+    }
+}
