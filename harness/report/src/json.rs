@@ -3,7 +3,7 @@
 //! What is added to [`Results`] is one key, `does_not_say`, so that the numbers never travel without their limits.
 
 use model::results::Results;
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::closing::closing;
 use crate::format::{Format, RenderError};
@@ -13,12 +13,16 @@ use crate::options::Options;
 pub static FORMAT: Format =
     Format { name: "json", about: "the results for programs, as in results.json", render };
 
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    results: &'a Results,
+    does_not_say: String,
+}
+
 fn render(results: &Results, _: &Options) -> Result<String, RenderError> {
-    let mut value = serde_json::to_value(results)?;
-    if let Value::Object(map) = &mut value {
-        map.insert("does_not_say".to_owned(), Value::String(closing(results)));
-    }
-    Ok(escaped(&serde_json::to_string_pretty(&value)?))
+    let document = Document { results, does_not_say: closing(results) };
+    Ok(escaped(&serde_json::to_string_pretty(&document)?))
 }
 
 /// JSON leaves U+007F to U+009F as they are, and terminals obey some of them.
