@@ -8,13 +8,11 @@ mod peer;
 mod provider;
 mod runtime;
 
-use std::sync::Arc;
-
 pub use description::fingerprints;
 pub use peer::{Incoming, Outgoing, Peer, PeerSetup, PeerState, RelayUse, TrackSetup};
 
 /// Where the secrets of a node's connections go: one line of an NSS key log each.
-pub type KeySink = Arc<dyn Fn(String) + Send + Sync>;
+pub use net::KeySink;
 
 /// Why the engine did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]

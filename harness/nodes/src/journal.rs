@@ -73,7 +73,7 @@ impl Journal {
     /// Where a node of `owner` puts the secrets of its connections.
     pub fn keys(self: &Arc<Self>, owner: Owner) -> KeySink {
         let journal = self.clone();
-        Arc::new(move |line| journal.key(owner, line))
+        Arc::new(move |line| journal.key(owner, line.to_owned()))
     }
 
     /// One line for a key file; a line that is there already is not repeated.

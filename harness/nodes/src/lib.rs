@@ -4,11 +4,17 @@
 //! Invariant: a node is told the time and given its randomness and its sockets.
 
 pub mod agreement;
+pub mod bridge;
+pub mod call_service;
+pub mod client;
 pub mod clip;
 pub mod engine;
 pub mod entropy;
 pub mod journal;
+pub mod media_node;
 pub mod packets;
+pub mod policy_client;
 pub mod policy_server;
 pub mod sealing;
+pub mod service_link;
 pub mod signalling;

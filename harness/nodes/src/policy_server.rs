@@ -11,12 +11,18 @@ use axum::Router;
 use model::Plan;
 use model::record::DatabaseRow;
 
+pub mod admin_client;
 pub mod refusal;
 pub mod store;
 pub mod token;
 
 mod api;
+mod serving;
 
+#[cfg(test)]
+mod testing;
+
+pub use admin_client::{AdminClient, Answer, AskError};
 pub use refusal::Refusal;
 pub use store::{EffectivePolicy, PolicyDocument, PolicyStore, Source, StoreError};
 pub use token::{GoodFor, Token};

@@ -1,1 +1,15 @@
-//! The room `runner`.
+//! Builds a world from a plan, runs it, and writes the run record.
+//!
+//! Invariant: what a run leaves behind is readable at any moment; a world that did not run to its end says so.
+
+mod record;
+mod run;
+mod seed;
+mod twin;
+mod world;
+
+pub use record::RecordFile;
+pub use run::{Event, Planned, Run, RunError, RunSetup, Worlds};
+pub use seed::variant_seed;
+pub use twin::{TwinError, twin_of};
+pub use world::{Job, run_world};

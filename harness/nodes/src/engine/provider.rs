@@ -148,7 +148,7 @@ impl Mac for TappedMac {
             && let Some(client_random) =
                 one.strip_prefix(EXPORTER_LABEL).and_then(|randoms| randoms.get(..32))
         {
-            (self.keys)(format!("CLIENT_RANDOM {} {}", hex::encode(client_random), hex::encode(&self.key)));
+            (self.keys)(&format!("CLIENT_RANDOM {} {}", hex::encode(client_random), hex::encode(&self.key)));
         }
         Ok(())
     }

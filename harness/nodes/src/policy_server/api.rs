@@ -186,3 +186,6 @@ impl IntoResponse for StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

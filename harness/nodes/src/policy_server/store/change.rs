@@ -88,7 +88,8 @@ impl<'a> Change<'a> {
     /// Writes the change into the table of changes and makes it lasting.
     pub fn done(self, operation: &str, subject: &str) -> Result<(), StoreError> {
         self.database.execute(
-            "INSERT INTO changes (tenant, operation, subject, asked_ns, effective_ns) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO changes (tenant, operation, subject, asked_ns, effective_ns)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
             params![self.tenant, operation, subject, self.asked_ns, self.effective_ns],
         )?;
         Ok(self.database.commit()?)

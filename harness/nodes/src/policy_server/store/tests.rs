@@ -13,7 +13,8 @@ const DELAY: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(3600);
 const NOW: Duration = Duration::from_secs(5);
 
-/// A tenant with alice and bob, the policies Counsel (allows) and Strict (does not), and the groups `g1` to `g70`.
+/// A tenant with alice and bob, the policies Counsel (allows) and Strict (does not), and the groups `g1` to
+/// `g70`.
 fn store(release: ReleaseName) -> PolicyStore {
     let mut store = PolicyStore::open(Duration::ZERO, &Release::of(release)).unwrap();
     store.add_tenant(TENANT, Duration::ZERO).unwrap();
@@ -243,7 +244,10 @@ fn the_group_with_the_best_rank_holds() {
 #[case::nought(&[("g1", None), ("g2", Some(0))], &["g2", "g1"])]
 #[case::largest(&[("g1", None), ("g2", Some(u32::MAX))], &["g1", "g2"])]
 #[case::kept(&[("g1", None), ("g2", None), ("g1", None)], &["g1", "g2"])]
-#[case::moved(&[("g1", None), ("g2", None), ("g3", None), ("g3", Some(1)), ("g1", Some(3))], &["g3", "g2", "g1"])]
+#[case::moved(
+    &[("g1", None), ("g2", None), ("g3", None), ("g3", Some(1)), ("g1", Some(3))],
+    &["g3", "g2", "g1"]
+)]
 fn ranks_have_no_gap(#[case] grants: &[(&str, Option<u32>)], #[case] expected: &[&str]) {
     let mut store = ranked();
     let mut got = None;

@@ -1,0 +1,94 @@
+//! A media node of the service: the forwarder, which cannot open what it carries, and the media processor, which
+//! can. Both bridge two hops; only the processor does the work of features.
+
+use std::collections::BTreeMap;
+
+use model::{Kind, Role};
+use tokio::sync::mpsc;
+
+use crate::bridge::{Bridge, Ground};
+use crate::engine::Incoming;
+use crate::service_link::NodeMessage;
+
+/// Everything that reaches a media node.
+enum Input {
+    Message(NodeMessage),
+    Packet(String, Role, Incoming),
+}
+
+/// Starts a media node on its connection from the call service.
+pub fn start(ground: Ground, service: net::WebSocket) {
+    let (inputs, queue) = mpsc::unbounded_channel();
+    let (outbox, texts) = mpsc::unbounded_channel();
+    let from_service = inputs.clone();
+    let deliver = move |text: String| {
+        serde_json::from_str(&text).map_or(true, |message| from_service.send(Input::Message(message)).is_ok())
+    };
+    crate::call_service::carry(service, texts, deliver, || {});
+    let (packets, mut arriving) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some((call, from, packet)) = arriving.recv().await {
+            if inputs.send(Input::Packet(call, from, packet)).is_err() {
+                break;
+            }
+        }
+    });
+    let body = Body { ground, outbox, packets, bridges: BTreeMap::new() };
+    tokio::spawn(body.run(queue));
+}
+
+struct Body {
+    ground: Ground,
+    outbox: mpsc::UnboundedSender<String>,
+    packets: mpsc::UnboundedSender<(String, Role, Incoming)>,
+    bridges: BTreeMap<String, Bridge>,
+}
+
+impl Body {
+    async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Input>) {
+        while let Some(input) = queue.recv().await {
+            match input {
+                Input::Message(message) => self.message(message).await,
+                Input::Packet(call, from, packet) => {
+                    if let Some(bridge) = self.bridges.get(&call) {
+                        bridge.pass(from, packet).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn message(&mut self, message: NodeMessage) {
+        match message {
+            NodeMessage::Bridge { call, media, sdp } => self.bridge(call, &media, &sdp).await,
+            NodeMessage::CalleeAnswer { call, sdp } => {
+                let Some(bridge) = self.bridges.get(&call) else { return };
+                if let Err(error) = bridge.accept(&sdp).await {
+                    self.reply(&NodeMessage::Failed { call, reason: error.to_string() });
+                }
+            }
+            NodeMessage::Release { call } => {
+                if let Some(bridge) = self.bridges.remove(&call) {
+                    bridge.close().await;
+                }
+            }
+            NodeMessage::Work { .. } | NodeMessage::Bridged { .. } | NodeMessage::Failed { .. } => {}
+        }
+    }
+
+    async fn bridge(&mut self, call: String, media: &[String], offer: &str) {
+        let media: Vec<Kind> = media.iter().filter_map(|kind| kind.parse().ok()).collect();
+        let made = Bridge::new(self.ground.clone(), &call, &media, offer, self.packets.clone()).await;
+        match made {
+            Ok((bridge, answer, offer)) => {
+                self.bridges.insert(call.clone(), bridge);
+                self.reply(&NodeMessage::Bridged { call, answer, offer });
+            }
+            Err(error) => self.reply(&NodeMessage::Failed { call, reason: error.to_string() }),
+        }
+    }
+
+    fn reply(&self, message: &NodeMessage) {
+        let _ = self.outbox.send(message.text());
+    }
+}

@@ -1,0 +1,218 @@
+//! A run: many worlds on several threads, and their record.
+
+use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use model::outcome::Reason;
+use model::plan::{NetKind, Plan};
+use model::record::{Header, Line, SCHEMA, Shard, Tool, WorldKind, WorldRecord};
+use model::{Outcome, plan};
+
+use crate::record::RecordFile;
+use crate::seed::variant_seed;
+use crate::twin::{TwinError, key, twin_of};
+use crate::world::{Job, run_world, stopped};
+
+/// A variant that is going to run, or to be reported as unsupported.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What to run.
+    pub plan: Plan,
+    /// What each call is expected to come to, for forming the twin.
+    pub expected: Vec<(Outcome, Vec<Reason>)>,
+    /// The network.
+    pub net: NetKind,
+    /// Why it cannot run, if it cannot.
+    pub unsupported: Option<String>,
+}
+
+/// What a run is made of.
+#[derive(Debug)]
+pub struct RunSetup {
+    /// The folder of the run: there already, and without a record.
+    pub folder: PathBuf,
+    /// The tool that runs it.
+    pub tool: Tool,
+    /// The seed.
+    pub seed: u64,
+    /// The network of the run.
+    pub net: NetKind,
+    /// The variants, in the order of the report.
+    pub planned: Vec<Planned>,
+    /// Which part of a larger selection this run is.
+    pub shard: Option<Shard>,
+    /// How many worlds run at once.
+    pub jobs: usize,
+}
+
+/// What happens while worlds run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A world begins.
+    Started(&'a str, WorldKind),
+    /// A world has ended and stands in the record.
+    Finished(&'a str, WorldKind),
+}
+
+/// How many worlds a run has come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worlds {
+    /// Variants and twins that stand in the record.
+    pub finished: usize,
+    /// Variants and twins that were to run.
+    pub planned: usize,
+}
+
+/// Why a run cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The folder or the record cannot be written.
+    #[error("the run cannot be recorded in {} ({source}); make room or choose another folder", folder.display())]
+    Record {
+        /// The folder of the run.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A variant needs a twin and none can be formed.
+    #[error(transparent)]
+    Twin(#[from] TwinError),
+}
+
+/// A run that has begun: its folders and the head of its record are there.
+#[derive(Debug)]
+pub struct Run {
+    folder: PathBuf,
+    jobs: Vec<Job>,
+    unsupported: Vec<Line>,
+    record: RecordFile,
+    threads: usize,
+}
+
+impl Run {
+    /// Forms the twins, makes the folders and writes the head of the record.
+    ///
+    /// # Errors
+    /// When a twin cannot be formed, before anything is written, or when the folder cannot be written.
+    pub fn begin(setup: RunSetup) -> Result<Self, RunError> {
+        let jobs = jobs(&setup)?;
+        let failed = |source| RunError::Record { folder: setup.folder.clone(), source };
+        for name in ["captures", "keys"] {
+            std::fs::create_dir_all(setup.folder.join(name)).map_err(failed)?;
+        }
+        let header = Header {
+            schema: SCHEMA.to_owned(),
+            tool: setup.tool.clone(),
+            seed: setup.seed.to_string(),
+            net: setup.net,
+            planned: setup.planned.iter().map(|planned| planned.plan.id.clone()).collect(),
+            shard: setup.shard.clone(),
+        };
+        let record = RecordFile::begin(&setup.folder.join("record.jsonl"), &header).map_err(failed)?;
+        let unsupported = setup.planned.iter().filter_map(unsupported_line).collect();
+        Ok(Self { folder: setup.folder, jobs, unsupported, record, threads: setup.jobs.max(1) })
+    }
+
+    /// Runs every world; once `interrupted` is set no further one begins, and the record stays without its end.
+    ///
+    /// # Errors
+    /// When the record cannot be written; the lines before stay readable.
+    pub fn execute(
+        mut self,
+        interrupted: &AtomicBool,
+        on_event: &(dyn Fn(Event<'_>) + Sync),
+    ) -> Result<Worlds, RunError> {
+        let failed = |source| RunError::Record { folder: self.folder.clone(), source };
+        for line in &self.unsupported {
+            self.record.write(line).map_err(failed)?;
+        }
+        let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let record = Mutex::new((self.record, None::<io::Error>));
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.min(self.jobs.len()) {
+                scope.spawn(|| {
+                    while let Some(job) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let failed = record.lock().unwrap_or_else(PoisonError::into_inner).1.is_some();
+                        if failed || interrupted.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        on_event(Event::Started(&job.id, job.world));
+                        let line = Line::World(Box::new(whatever_happens(job)));
+                        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+                        match record.0.write(&line) {
+                            Ok(()) => finished.fetch_add(1, Ordering::Relaxed),
+                            Err(error) => {
+                                record.1 = Some(error);
+                                return;
+                            }
+                        };
+                        on_event(Event::Finished(&job.id, job.world));
+                    }
+                });
+            }
+        });
+        let (record, error) = record.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = error {
+            return Err(RunError::Record { folder: self.folder, source });
+        }
+        let worlds = Worlds { finished: finished.into_inner(), planned: self.jobs.len() };
+        if worlds.finished == worlds.planned {
+            let failed = |source| RunError::Record { folder: self.folder.clone(), source };
+            record.end().map_err(failed)?;
+        }
+        Ok(worlds)
+    }
+}
+
+/// A node that panics takes its own world down and no other.
+fn whatever_happens(job: &Job) -> WorldRecord {
+    catch_unwind(AssertUnwindSafe(|| run_world(job))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let text = text.unwrap_or_else(|| "without a word".to_owned());
+        stopped(job, format!("a node crashed ({text}); this is a fault of the harness, please report it"))
+    })
+}
+
+fn unsupported_line(planned: &Planned) -> Option<Line> {
+    let reason = planned.unsupported.clone()?;
+    Some(Line::Unsupported {
+        unsupported: planned.plan.id.clone(),
+        reason,
+        title: planned.plan.title.clone(),
+        variant: planned.plan.variant.clone(),
+    })
+}
+
+/// Every variant that can run, and each twin once, under the name of the first variant that needs it.
+fn jobs(setup: &RunSetup) -> Result<Vec<Job>, RunError> {
+    let mut jobs = Vec::new();
+    let mut named: HashMap<([u8; 32], NetKind), String> = HashMap::new();
+    for planned in setup.planned.iter().filter(|planned| planned.unsupported.is_none()) {
+        let id = &planned.plan.id;
+        let twin = twin_of(&planned.plan, &planned.expected)?;
+        let job = |world, plan: plan::Plan, label: &str| Job {
+            world,
+            id: id.clone(),
+            plan,
+            net: planned.net,
+            seed: variant_seed(setup.seed, label),
+            folder: setup.folder.clone(),
+            twin: None,
+        };
+        let mut variant = job(WorldKind::Variant, planned.plan.clone(), id);
+        if let Some(twin) = twin {
+            let name = named.entry((key(&twin), planned.net)).or_insert_with(|| {
+                jobs.push(job(WorldKind::Twin, twin, &format!("{id} twin")));
+                id.clone()
+            });
+            variant.twin = Some(name.clone());
+        }
+        jobs.push(variant);
+    }
+    Ok(jobs)
+}

@@ -1,0 +1,53 @@
+use model::plan::Plan;
+use model::record::WorldKind;
+
+use super::*;
+
+fn both_on() -> Plan {
+    let text = include_str!("../../../../scenarios/opt-in/both-on.yaml");
+    let vocabulary = scenario::Vocabulary::default();
+    let read = scenario::read("opt-in", "both-on", "scenarios/opt-in/both-on.yaml", text, &vocabulary);
+    read.expect("the scenario is sound").remove(0).plan
+}
+
+fn of(plan: &Plan, outcome: Outcome, because: &[Reason]) -> Option<Plan> {
+    twin_of(plan, &[(outcome, because.to_vec())]).expect("a twin can be formed")
+}
+
+#[test]
+fn a_sealed_call_is_run_again_with_every_option_off() {
+    let plan = both_on();
+    let twin = of(&plan, Outcome::Sealed, &[]).expect("a sealed call has a twin");
+    assert!(twin.tenants.values().flat_map(|t| t.users.values()).all(|user| !user.e2ee));
+    assert_eq!(twin.steps.len(), plan.steps.len());
+    assert_eq!(of(&plan, Outcome::Ordinary, &[Reason::CallerSwitchedOff]), None);
+}
+
+#[test]
+fn a_declined_call_is_answered_in_its_twin_and_carries_media() {
+    let mut plan = both_on();
+    let callee = "bob@contoso.example".parse().expect("a device");
+    let call = plan.steps[0].clone();
+    let decline = Step { verb: Verb::Decline(callee), call: Some(0), expect: None, twin: None };
+    plan.steps = vec![call, decline];
+    let twin = of(&plan, Outcome::Ended, &[Reason::Declined]).expect("an ended call has a twin");
+    assert!(matches!(twin.steps[1].verb, Verb::Answer(_)));
+    assert!(matches!(twin.steps[2].verb, Verb::Talk { .. }));
+}
+
+#[test]
+fn a_cause_that_no_step_names_has_no_twin() {
+    let error = twin_of(&both_on(), &[(Outcome::Ended, vec![Reason::ClientFailed])]).expect_err("no twin");
+    assert!(error.to_string().contains("write `twin:"), "{error}");
+}
+
+#[test]
+fn twins_that_differ_in_name_only_are_one() {
+    let plan = both_on();
+    let mut other = plan.clone();
+    (other.id, other.title) = ("other/name".to_owned(), "Another title".to_owned());
+    assert_eq!(key(&plan), key(&other));
+    other.profile = model::plan::Profile::Dtls;
+    assert_ne!(key(&plan), key(&other));
+    assert_eq!(WorldKind::Twin.word(), "twin");
+}

@@ -1,0 +1,125 @@
+//! One world: a network, its nodes, the steps of a plan, and the record of what happened.
+//!
+//! Invariant: whatever stops a world, its capture and its keys are written and its record says what is missing.
+
+mod build;
+mod calls;
+mod notes;
+mod policy;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use model::Plan;
+use model::plan::{NetKind, Verb};
+use model::record::{Blamed, Files, Stumble, WorldKind, WorldRecord};
+
+use build::World;
+
+/// Virtual seconds that a world may take beside what its `wait` steps ask for.
+const WORLD_BUDGET: Duration = Duration::from_secs(120);
+/// The time stamp of every world in memory: 8 March 2022, 12:00 UTC, in nanoseconds from 1970.
+const MEMORY_EPOCH_NS: u64 = 1_646_740_800_000_000_000;
+
+/// One world to run.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Variant or twin.
+    pub world: WorldKind,
+    /// The id of the variant; of a twin, of the first variant that needs it.
+    pub id: String,
+    /// What to run.
+    pub plan: Plan,
+    /// The network.
+    pub net: NetKind,
+    /// The seed of this world.
+    pub seed: [u8; 32],
+    /// The folder of the run.
+    pub folder: PathBuf,
+    /// The id under which the twin is recorded.
+    pub twin: Option<String>,
+}
+
+impl Job {
+    /// Where the evidence goes, relative to the folder of the run.
+    pub fn files(&self) -> Files {
+        let name = model::plan::file_name(&self.id);
+        let name = if self.world == WorldKind::Twin { format!("{name}.twin") } else { name };
+        Files {
+            capture: format!("captures/{name}.pcapng"),
+            parties: format!("keys/{name}.parties.keys"),
+            service: format!("keys/{name}.service.keys"),
+        }
+    }
+}
+
+/// Runs one world on this thread and writes its capture and key files.
+pub fn run_world(job: &Job) -> WorldRecord {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = match job.net {
+        NetKind::Memory => builder.enable_time().start_paused(true).build(),
+        NetKind::Loopback => builder.enable_all().build(),
+    };
+    match runtime {
+        Ok(runtime) => runtime.block_on(in_runtime(job)),
+        Err(error) => {
+            stopped(job, format!("no runtime could be made ({error}); free some memory and run again"))
+        }
+    }
+}
+
+async fn in_runtime(job: &Job) -> WorldRecord {
+    let mut world = match World::build(job).await {
+        Ok(world) => world,
+        Err(error) => return stopped(job, error.to_string()),
+    };
+    let waits = job.plan.steps.iter().map(|step| match step.verb {
+        Verb::Wait { ms } => Duration::from_millis(ms),
+        _ => Duration::ZERO,
+    });
+    let budget = WORLD_BUDGET + waits.sum::<Duration>();
+    if tokio::time::timeout(budget, world.play(&job.plan)).await.is_err() {
+        world
+            .stumble(Blamed::Harness, format!("the world took longer than its {} seconds", budget.as_secs()));
+    }
+    world.finish(job).await
+}
+
+/// The record of a world that never was.
+pub(crate) fn stopped(job: &Job, text: String) -> WorldRecord {
+    WorldRecord {
+        world: job.world,
+        id: job.id.clone(),
+        plan: job.plan.clone(),
+        net: job.net,
+        files: job.files(),
+        twin: job.twin.clone(),
+        epoch_ns: 0,
+        ended_ns: 0,
+        schedule: None,
+        links: Vec::new(),
+        calls: Vec::new(),
+        ledger: Vec::new(),
+        claims: Vec::new(),
+        drops: Vec::new(),
+        deeds: Vec::new(),
+        steps: BTreeMap::new(),
+        database: Vec::new(),
+        held: Vec::new(),
+        stumbles: vec![Stumble { at_ns: 0, blame: Blamed::Harness, text }],
+        log: Vec::new(),
+    }
+}
+
+/// Writes a key file; what goes wrong becomes a stumble.
+fn write_keys(path: &Path, heading: &str, lines: &[String]) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    writeln!(file, "# {heading}")?;
+    for line in lines {
+        writeln!(file, "{line}")?;
+    }
+    file.flush()
+}

@@ -1,0 +1,300 @@
+//! Puts the nodes of a world on its network.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::UserId;
+use model::identity::{DeviceId, Node};
+use model::plan::{NetKind, Plan, User};
+use model::record::{DroppedBy, Link, StepRecord, Stumble};
+use model::release::{Feature, Release};
+use net::{
+    AccessLink, Authority, CaptureFile, MemoryOptions, Network, TlsClient, WebSocket, accept_tls,
+    accept_websocket, connect_tls, connect_websocket,
+};
+use nodes::bridge::Ground;
+use nodes::call_service::{CallService, CallServiceSetup};
+use nodes::client::{Client, ClientSetup};
+use nodes::entropy::Entropy;
+use nodes::journal::{Journal, Owner};
+use nodes::media_node;
+use nodes::policy_server::{AdminClient, PolicyServer, Tokens};
+
+use super::calls::Placed;
+use super::policy::Reader;
+use super::{Job, MEMORY_EPOCH_NS};
+
+/// The port of every service.
+const HTTPS: u16 = 443;
+/// Where devices signal.
+const SIGNALLING: &str = "/v1";
+/// Where media nodes take the call service's link.
+const NODE_LINK: &str = "/node";
+/// A call in memory that is not connected after this long has ended.
+const MEMORY_SET_UP: Duration = Duration::from_secs(10);
+/// The same over real sockets.
+const LOOPBACK_SET_UP: Duration = Duration::from_secs(3);
+
+/// Why a world could not be built.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BuildError {
+    #[error("the capture cannot be written ({0}); make room or choose another folder")]
+    Capture(std::io::Error),
+    #[error("a connection inside the world failed ({0}); this is a fault of the harness, please report it")]
+    Connection(#[from] std::io::Error),
+    #[error("no certificates could be made ({0}); this is a fault of the harness, please report it")]
+    Tls(#[from] net::TlsError),
+    #[error("the policy server could not be set up ({0}); this is a fault of the harness, please report it")]
+    Policy(#[from] nodes::policy_server::StoreError),
+}
+
+/// A running world.
+pub(super) struct World {
+    pub(super) net: Arc<dyn Network>,
+    pub(super) journal: Arc<Journal>,
+    pub(super) links: Vec<Link>,
+    pub(super) clients: BTreeMap<DeviceId, Client>,
+    pub(super) policy_server: Arc<PolicyServer>,
+    pub(super) tokens: Tokens,
+    /// An administrator's way to the policy server: the service's own portal.
+    pub(super) admin: AdminClient,
+    pub(super) latency: Duration,
+    pub(super) set_up: Duration,
+    pub(super) calls: Vec<Option<Placed>>,
+    pub(super) steps: BTreeMap<usize, StepRecord>,
+    pub(super) stumbles: Vec<Stumble>,
+}
+
+/// What every node of a world is made with.
+struct Yard<'a> {
+    job: &'a Job,
+    net: Arc<dyn Network>,
+    journal: Arc<Journal>,
+    authority: Authority,
+    trust: TlsClient,
+    entropy: Entropy,
+    links: Vec<Link>,
+}
+
+impl World {
+    pub(super) async fn build(job: &Job) -> Result<Self, BuildError> {
+        let plan = &job.plan;
+        let network = plan.network.clone().unwrap_or_default();
+        let net = network_of(job)?;
+        let authority = Authority::new(net.epoch_ns())?;
+        let trust = authority.client()?;
+        let journal = Journal::new(net.clone());
+        let entropy = Entropy::new(job.seed);
+        let mut yard = Yard {
+            job,
+            net: net.clone(),
+            journal: journal.clone(),
+            authority,
+            trust,
+            entropy,
+            links: vec![],
+        };
+        let (policy_server, tokens, policy_address) = yard.policy_server().await?;
+        let (service, portal) = yard.call_service().await?;
+        let set_up = if job.net == NetKind::Memory { MEMORY_SET_UP } else { LOOPBACK_SET_UP };
+        let mut clients = BTreeMap::new();
+        for (device, user) in devices(plan) {
+            let link = yard.link(&device.to_string());
+            let client = AdminClient { link: link.clone(), server: policy_address, tls: yard.trust.clone() };
+            let reader = Reader { client, token: tokens.service.clone() };
+            let client = yard.client(&device, user, link, service, reader, set_up).await?;
+            clients.insert(device, client);
+        }
+        // Registration has arrived before anybody calls.
+        let settled = net.now() + Duration::from_millis(network.latency_ms * 2 + 30);
+        net.sleep_until(settled, net::Sleeper::Application).await;
+        Ok(Self {
+            net,
+            journal,
+            links: yard.links,
+            clients,
+            policy_server,
+            tokens,
+            admin: AdminClient { link: portal, server: policy_address, tls: yard.trust },
+            latency: Duration::from_millis(network.latency_ms + network.jitter_ms),
+            set_up,
+            calls: plan.calls.iter().map(|_| None).collect(),
+            steps: BTreeMap::new(),
+            stumbles: Vec::new(),
+        })
+    }
+}
+
+fn network_of(job: &Job) -> Result<Arc<dyn Network>, BuildError> {
+    let path = job.folder.join(job.files().capture);
+    let capture = CaptureFile::create(&path).map_err(BuildError::Capture)?;
+    let network = job.plan.network.clone().unwrap_or_default();
+    Ok(match job.net {
+        NetKind::Memory => net::memory(MemoryOptions {
+            seed: job.seed,
+            epoch_ns: MEMORY_EPOCH_NS,
+            capture: Some(capture),
+            latency_ms: network.latency_ms,
+            jitter_ms: network.jitter_ms,
+            loss: network.loss,
+            duplicate: network.duplicate,
+        }),
+        NetKind::Loopback => return Err(BuildError::Connection(std::io::ErrorKind::Unsupported.into())),
+    })
+}
+
+/// Every device of a plan with its user, in the order of the names.
+fn devices(plan: &Plan) -> Vec<(DeviceId, &User)> {
+    let mut devices = Vec::new();
+    for (tenant, t) in &plan.tenants {
+        for (name, user) in &t.users {
+            for (device, _) in &user.devices {
+                devices.push((DeviceId { user: UserId::new(name, tenant), device: device.clone() }, user));
+            }
+        }
+    }
+    devices
+}
+
+impl Yard<'_> {
+    fn link(&mut self, tap: &str) -> Arc<dyn AccessLink> {
+        let link = self.net.add_link(tap);
+        self.links.push(Link { tap: tap.to_owned(), addresses: vec![link.ip().to_string()] });
+        link
+    }
+
+    async fn policy_server(&mut self) -> Result<(Arc<PolicyServer>, Tokens, SocketAddr), BuildError> {
+        let link = self.link(Node::PolicyServer.word());
+        let net = self.net.clone();
+        let entropy = self.entropy.child("policy-server");
+        let clock = Arc::new(move || net.now());
+        let made = PolicyServer::from_plan(&self.job.plan, clock, &mut |bytes| entropy.fill(bytes))?;
+        let (server, tokens) = made;
+        let tls = self.authority.server(Node::PolicyServer.word(), self.journal.keys(Owner::Service))?;
+        let listener = link.listen(HTTPS).await?;
+        let address = listener.local();
+        tokio::spawn(server.clone().serve(listener, tls, self.journal.clone()));
+        Ok((server, tokens, address))
+    }
+
+    /// A media node, and the call service's connection to it.
+    async fn media_node(
+        &mut self,
+        node: Node,
+        dropped_by: DroppedBy,
+        service: &Arc<dyn AccessLink>,
+    ) -> Result<WebSocket, BuildError> {
+        let link = self.link(node.word());
+        let tls = self.authority.server(node.word(), self.journal.keys(Owner::Service))?;
+        let mut listener = link.listen(HTTPS).await?;
+        let address = listener.local();
+        let ground = Ground {
+            net: self.net.clone(),
+            link,
+            journal: self.journal.clone(),
+            entropy: Arc::new(self.entropy.child(node.word())),
+            keys: self.journal.keys(Owner::Service),
+            dropped_by,
+        };
+        tokio::spawn(async move {
+            let Ok((stream, _)) = listener.accept().await else { return };
+            let Ok(stream) = accept_tls(&tls, stream).await else { return };
+            if let Ok(socket) = accept_websocket(NODE_LINK, stream).await {
+                media_node::start(ground, socket);
+            }
+        });
+        self.dial(service, node.word(), NODE_LINK, address).await
+    }
+
+    async fn dial(
+        &self,
+        from: &Arc<dyn AccessLink>,
+        name: &str,
+        path: &str,
+        to: SocketAddr,
+    ) -> Result<WebSocket, BuildError> {
+        let stream = connect_tls(&self.trust, name, from.connect(to).await?).await?;
+        Ok(connect_websocket(name, path, stream).await?)
+    }
+
+    async fn call_service(&mut self) -> Result<(SocketAddr, Arc<dyn AccessLink>), BuildError> {
+        let link = self.link(Node::CallService.word());
+        let forwarder = self.media_node(Node::Forwarder, DroppedBy::Forwarder, &link).await?;
+        let processor = self.media_node(Node::MediaProcessor, DroppedBy::MediaProcessor, &link).await?;
+        let plan = &self.job.plan;
+        let directory = devices(plan).into_iter().map(|(device, user)| (device.user, user.e2ee)).collect();
+        let setup = CallServiceSetup {
+            net: self.net.clone(),
+            journal: self.journal.clone(),
+            release: Arc::new(Release::of(plan.release)),
+            directory,
+            sealed_path: plan.path,
+            tamper: None,
+            automatic_recording: plan.service.automatic_recording,
+        };
+        let service = CallService::start(setup, forwarder, processor);
+        let tls = self.authority.server(Node::CallService.word(), self.journal.keys(Owner::Service))?;
+        let mut listener = link.listen(HTTPS).await?;
+        let address = listener.local();
+        tokio::spawn(async move {
+            let mut number = 0;
+            while let Ok((stream, _)) = listener.accept().await {
+                number += 1;
+                let (service, tls, number) = (service.clone(), tls.clone(), number);
+                tokio::spawn(async move {
+                    let Ok(stream) = accept_tls(&tls, stream).await else { return };
+                    if let Ok(socket) = accept_websocket(SIGNALLING, stream).await {
+                        service.serve(number, socket);
+                    }
+                });
+            }
+        });
+        Ok((address, link))
+    }
+
+    async fn client(
+        &mut self,
+        device: &DeviceId,
+        user: &User,
+        link: Arc<dyn AccessLink>,
+        service: SocketAddr,
+        reader: Reader,
+        set_up_timeout: Duration,
+    ) -> Result<Client, BuildError> {
+        let socket = self.dial(&link, Node::CallService.word(), SIGNALLING, service).await?;
+        let plan = &self.job.plan;
+        let tenant = &plan.tenants[&device.user.tenant];
+        let platform =
+            user.devices.iter().find(|(name, _)| *name == device.device).map(|(_, platform)| *platform);
+        let mut settings = Vec::new();
+        if user.voicemail {
+            settings.push(Feature::Voicemail);
+        }
+        if user.simultaneous_ring.is_some() {
+            settings.push(Feature::SimultaneousRing);
+        }
+        let setup = ClientSetup {
+            net: self.net.clone(),
+            link,
+            journal: self.journal.clone(),
+            entropy: Arc::new(self.entropy.child(&device.to_string())),
+            device: device.clone(),
+            platform: platform.expect("the device is one of its user's"),
+            version: user.version,
+            preview_ring: user.preview_ring,
+            compliance_recording: user.compliance_recording,
+            tenant_kind: tenant.kind,
+            release: Arc::new(Release::of(plan.release)),
+            e2ee: user.e2ee,
+            settings,
+            profile: plan.profile,
+            flaw: user.flaw,
+            relay: None,
+            policy: Arc::new(reader),
+            set_up_timeout,
+        };
+        Ok(Client::start(setup, socket))
+    }
+}

@@ -1,0 +1,98 @@
+//! Ends a world and puts its notes together.
+
+use std::path::Path;
+
+use model::record::{Blamed, CallRecord, Drop, DroppedBy, WorldRecord};
+
+use super::build::World;
+use super::{Job, write_keys};
+
+impl World {
+    /// Ends the capture, writes the key files and makes the record.
+    pub(super) async fn finish(mut self, job: &Job) -> WorldRecord {
+        let ended_ns = self.journal.now_ns();
+        self.clients.clear();
+        if let Err(error) = self.net.finish() {
+            self.stumble(
+                Blamed::Harness,
+                format!("the capture could not be written ({}); make room", error.kind()),
+            );
+        }
+        let database = match self.policy_server.database() {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.stumble(
+                    Blamed::Harness,
+                    format!("the policy server's database could not be read ({error})"),
+                );
+                Vec::new()
+            }
+        };
+        let files = job.files();
+        let notes = std::mem::take(&mut *self.journal.notes());
+        for (file, heading, lines) in [
+            (&files.parties, "what the two devices held", &notes.parties),
+            (&files.service, "what the service held", &notes.service),
+        ] {
+            if let Err(error) = write_keys(&job.folder.join(Path::new(file)), heading, lines) {
+                self.stumble(
+                    Blamed::Harness,
+                    format!("a key file could not be written ({}); make room", error.kind()),
+                );
+            }
+        }
+        let mut drops: Vec<Drop> = self.net.drops().iter().map(dropped).collect();
+        drops.extend(notes.drops);
+        drops.sort_by_key(|drop| drop.at_ns);
+        WorldRecord {
+            world: job.world,
+            id: job.id.clone(),
+            plan: job.plan.clone(),
+            net: job.net,
+            files,
+            twin: job.twin.clone(),
+            epoch_ns: self.net.epoch_ns(),
+            ended_ns,
+            schedule: self.net.schedule(),
+            calls: self.call_records(job),
+            links: self.links,
+            ledger: notes.ledger,
+            claims: notes.claims,
+            drops,
+            deeds: notes.deeds,
+            steps: self.steps,
+            database,
+            held: notes.held,
+            stumbles: self.stumbles,
+            log: notes.log,
+        }
+    }
+
+    fn call_records(&self, job: &Job) -> Vec<CallRecord> {
+        let named = job.plan.calls.iter().zip(&self.calls);
+        let record = |(name, placed): (&String, &Option<super::calls::Placed>)| {
+            let placed = placed.as_ref()?;
+            Some(CallRecord {
+                name: name.clone(),
+                call: placed.id.clone(),
+                caller: placed.caller.device().clone(),
+                callee: placed.callee().map(|client| client.device().clone()),
+                placed_ns: placed.placed_ns,
+                connected_ns: placed.connected_ns,
+                ended_ns: placed.ended_ns,
+            })
+        };
+        named.filter_map(record).collect()
+    }
+}
+
+fn dropped(drop: &net::DroppedDatagram) -> Drop {
+    Drop {
+        at_ns: u64::try_from(drop.at.as_nanos()).unwrap_or(u64::MAX),
+        by: DroppedBy::Network,
+        source: drop.source.to_string(),
+        destination: drop.destination.to_string(),
+        sha256: hex::encode(drop.sha256),
+        reason: drop.reason.to_owned(),
+    }
+}

@@ -1,0 +1,3 @@
+//! Worlds run from plans, on the network in memory.
+
+mod thread;
