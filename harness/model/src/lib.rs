@@ -23,4 +23,4 @@ pub use media::{Direction, Kind};
 pub use outcome::{Listener, Outcome, Reason};
 pub use plan::Plan;
 pub use verdict::Verdict;
-pub use words::UnknownWord;
+pub use words::{UnknownWord, about};

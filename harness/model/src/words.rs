@@ -17,6 +17,11 @@ macro_rules! words {
             pub const fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }
+
+            /// What the word stands for: the first line of its documentation.
+            pub fn about(self) -> &'static str {
+                match self { $($name::$variant => $crate::about(stringify!($($vmeta),*))),+ }
+            }
         }
 
         impl std::fmt::Display for $name {
@@ -38,6 +43,13 @@ macro_rules! words {
     };
 }
 
+/// The first line of the documentation among `attributes`, as the compiler spells them: `doc = " Text.", default`.
+#[doc(hidden)]
+pub fn about(attributes: &'static str) -> &'static str {
+    let text = attributes.split_once("doc = \"").map_or("", |(_, rest)| rest);
+    text.split_once('"').map_or(text, |(text, _)| text).trim()
+}
+
 /// A word that is none of the known ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{word}` is none of {}; use one of these", known.join(", "))]
@@ -46,4 +58,19 @@ pub struct UnknownWord {
     pub word: String,
     /// What may stand there.
     pub known: Vec<&'static str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::flaw::Flaw;
+    use crate::results::Sweep;
+
+    #[test]
+    fn a_word_says_what_it_stands_for() {
+        assert_eq!(Flaw::NoSealing.about(), "Lights the lock and seals nothing.");
+        assert_eq!(Sweep::Off.about(), "None.");
+        for flaw in Flaw::ALL {
+            assert!(flaw.about().ends_with('.') && !flaw.about().contains('\\'), "{flaw}: {}", flaw.about());
+        }
+    }
 }
