@@ -76,7 +76,7 @@ fn plan(
     let tenants = tenants::read(&doc, &release, findings);
     let people = People::new(&doc.tenants);
     let told = Story::new(people, propagation_ms, speaks_of_strangers(variant)).tell(&doc.steps, findings);
-    let stated = statements::read(variant, &told.calls, vocabulary, findings);
+    let stated = statements::read(variant, &told, vocabulary, findings);
     let attacks = attacks::read(&doc.attacks, &variant.root, vocabulary, findings);
     let plan = Plan {
         id: id(name, &variant.values),

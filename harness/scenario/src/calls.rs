@@ -39,6 +39,8 @@ enum State {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     pub lines: Vec<Line>,
+    /// Whether a step could not be read, so that nothing certain can be said of those behind it.
+    pub blurred: bool,
 }
 
 impl Calls {
@@ -48,7 +50,9 @@ impl Calls {
             matches!(verb, Verb::Answer(_) | Verb::Decline(_) | Verb::Ignore(_) | Verb::HangUp(_))
         });
         self.let_ring(about);
-        let Some(line) = call.and_then(|index| self.lines.get_mut(index)) else { return };
+        let Some(line) = call.and_then(|index| self.lines.get_mut(index)).filter(|_| !self.blurred) else {
+            return;
+        };
         match verb {
             Verb::Answer(device) => line.answer(device, at, findings),
             Verb::Decline(device) => line.refuse(device, "decline", at, findings),
@@ -81,7 +85,7 @@ impl Calls {
             line.ended = Some(at.clone());
         }
         self.let_ring(None);
-        if let Some(line) = self.lines.iter().find(|line| line.holds(from)) {
+        if let Some(line) = self.lines.iter().find(|line| line.holds(from) && !self.blurred) {
             let message = format!("`{from}` calls while in a call");
             let help = format!("let somebody hang up in `{}` first", line.name);
             findings.pair(

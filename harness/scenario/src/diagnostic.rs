@@ -9,30 +9,28 @@ use miette::{LabeledSpan, NamedSource, SourceCode};
 model::words! {
     /// What is wrong, as the last part of a stable code such as `scenario::unknown-key`.
     pub enum Code {
-        /// An alias.
-        Alias = "alias",
         /// A user without a tenant where several tenants have one of that name.
         AmbiguousUser = "ambiguous-user",
+        /// An anchor.
+        Anchor = "anchor",
         /// A name with characters that it may not have.
         BadName = "bad-name",
         /// A call whose caller and callees do not fit together.
         BadTarget = "bad-target",
-        /// Two calls, or two variants, of one name.
-        NameClash = "name-clash",
         /// A user with `devices` and `platform`, or with an empty list of devices.
         Devices = "devices",
         /// A directive.
         Directive = "directive",
         /// A key that stands twice in a mapping.
         DuplicateKey = "duplicate-key",
-        /// A key without a value.
-        EmptyValue = "empty-value",
         /// A list without items.
         EmptyList = "empty-list",
-        /// A flaw that no check is said to catch.
-        FlawWithoutFails = "flaw-without-fails",
+        /// A key without a value.
+        EmptyValue = "empty-value",
         /// Checks that are said to fail where nothing is wrong.
         FailsWithoutFlaw = "fails-without-flaw",
+        /// A flaw that no check is said to catch.
+        FlawWithoutFails = "flaw-without-fails",
         /// Groups in a release that does not assign policies to groups.
         GroupsNotInRelease = "groups-not-in-release",
         /// A row of the matrix that is neither a path nor a name that the steps use.
@@ -43,8 +41,8 @@ model::words! {
         MemoryOnly = "memory-only",
         /// A key that must be there.
         MissingKey = "missing-key",
-        /// An anchor.
-        Anchor = "anchor",
+        /// Two calls, or two variants, of one name.
+        NameClash = "name-clash",
         /// A key that the verb beside it does not take.
         NeedlessKey = "needless-key",
         /// A setting that was invoked.
@@ -199,7 +197,9 @@ impl Diagnostic {
 /// Cuts `span` to one line of `text` and to whole characters.
 fn clip(text: &str, span: Range<usize>) -> Range<usize> {
     let down = |at: usize| (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-    let start = down(span.start);
+    // A place behind the last word would not be shown: it is moved to that word's last character.
+    let last = text.trim_end().char_indices().next_back().map_or(0, |(at, _)| at);
+    let start = down(span.start).min(last);
     let end = down(span.end).max(start);
     let inside = text.get(start..end).unwrap_or_default();
     let line = inside.lines().next().unwrap_or_default().trim_end();
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_span_outside_the_text_or_inside_a_character_is_moved() {
         assert_eq!(at("é", 1..1).0.span, 0..0);
-        assert_eq!(at("ab", 7..9).0.span, 2..2);
+        assert_eq!(at("ab", 7..9).0.span, 1..2);
         assert_eq!(at("ab\ncd", 0..5).0.span, 0..2);
         assert_eq!(at("", 0..1).0.span, 0..0);
     }

@@ -28,27 +28,37 @@ impl<'a> People<'a> {
         self.tenants.0.iter().find(|(n, _)| n == name).map(|(_, tenant)| tenant)
     }
 
-    fn everybody(self) -> impl Iterator<Item = (UserId, &'a UserDocument)> {
+    /// Every user, with tenant and user as they are written and the settings.
+    fn everybody(self) -> impl Iterator<Item = (&'a str, &'a str, &'a UserDocument)> {
         let users = |(tenant, t): &'a (String, TenantDocument)| {
-            t.users.0.iter().map(move |(user, settings)| (UserId::new(user, tenant), settings))
+            t.users.0.iter().map(move |(user, settings)| (tenant.as_str(), user.as_str(), settings))
         };
         self.tenants.0.iter().flat_map(users)
     }
 
     /// The settings of `id`.
     pub fn settings(self, id: &UserId) -> Option<&'a UserDocument> {
-        self.everybody().find(|(known, _)| known == id).map(|(_, settings)| settings)
+        let found = self.everybody().find(|(tenant, user, _)| UserId::new(user, tenant) == *id);
+        found.map(|(_, _, settings)| settings)
     }
 
     /// The user that `text` means: `user` where unique, else `user@tenant`.
     pub fn user(self, text: &str, at: &At, findings: &mut Findings<'_>) -> Option<UserId> {
-        let written = |id: &UserId| if text.contains('@') { id.to_string() } else { id.user.clone() };
-        let found: Vec<UserId> =
-            self.everybody().map(|(id, _)| id).filter(|id| written(id) == text).collect();
+        // As written in the file, where capitals are a mistake of their own.
+        let written = |user: &str, tenant: &str| match text.contains('@') {
+            true => format!("{user}@{tenant}"),
+            false => user.to_owned(),
+        };
+        let everybody = self.everybody();
+        let found: Vec<UserId> = everybody
+            .filter(|(tenant, user, _)| written(user, tenant) == text)
+            .map(|(tenant, user, _)| UserId::new(user, tenant))
+            .collect();
         match found.as_slice() {
             [one] => Some(one.clone()),
             [] => {
-                let known: Vec<String> = self.everybody().map(|(id, _)| written(&id)).collect();
+                let known: Vec<String> =
+                    self.everybody().map(|(tenant, user, _)| written(user, tenant)).collect();
                 let help = suggest::instead(text, known.iter().map(String::as_str));
                 findings.value(
                     Code::UnknownUser,
@@ -59,10 +69,7 @@ impl<'a> People<'a> {
             }
             several => {
                 let names: Vec<String> = several.iter().map(ToString::to_string).collect();
-                let help = format!(
-                    "use one of {}",
-                    suggest::list(&names.iter().map(String::as_str).collect::<Vec<_>>())
-                );
+                let help = suggest::one_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
                 let message = format!("several tenants have a user `{text}`");
                 findings.value(Code::AmbiguousUser, at, said(message, "which one?", help));
                 None

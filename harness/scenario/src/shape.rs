@@ -160,7 +160,7 @@ fn check_word(node: &Node, at: &At, words: &'static [Value], findings: &mut Find
         Some("true") if known.contains(&"on") => "write `on`".to_owned(),
         Some("false") if known.contains(&"off") => "write `off`".to_owned(),
         Some(text) => suggest::instead(text, known),
-        None => format!("use one of {}", suggest::list(&known)),
+        None => suggest::one_of(&known),
     };
     match node.text() {
         Some(text) => {

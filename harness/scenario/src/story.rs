@@ -44,6 +44,8 @@ pub(crate) struct Story<'a> {
 pub(crate) struct Told {
     pub steps: Vec<Step>,
     pub calls: Vec<String>,
+    /// Whether a step could not be read, so that there may be other calls.
+    pub blurred: bool,
 }
 
 impl<'a> Story<'a> {
@@ -69,11 +71,15 @@ impl<'a> Story<'a> {
             .enumerate()
             .filter_map(|(i, step)| self.step(step, &list.item(i), findings))
             .collect();
-        Told { steps, calls: self.calls.lines.into_iter().map(|line| line.name).collect() }
+        let blurred = self.calls.blurred;
+        Told { blurred, steps, calls: self.calls.lines.into_iter().map(|line| line.name).collect() }
     }
 
     fn step(&mut self, step: &StepDocument, at: &At, findings: &mut Findings<'_>) -> Option<Step> {
-        let name = one_verb(step, at, findings)?;
+        let Some(name) = one_verb(step, at, findings) else {
+            self.calls.blurred = true;
+            return None;
+        };
         let refused = step.expect.as_ref().and_then(|e| e.result) == Some(StepResult::Refused);
         let expect = step.expect.as_ref().map(|e| self.expect(e, name, &at.key("expect"), findings));
         let twin = step.twin.as_deref().and_then(|twin| self.twin(twin, &at.key("twin"), findings));
@@ -82,7 +88,10 @@ impl<'a> Story<'a> {
             Some(Verb::Call { from, to, .. }) => self.place(step, from, to, at, findings),
             _ => self.call_of(step, name, at, findings),
         };
-        let verb = verb?;
+        let Some(verb) = verb else {
+            self.calls.blurred = true;
+            return None;
+        };
         if !matches!(verb, Verb::Call { .. }) {
             self.calls.step(&verb, call, at, findings);
         }
@@ -144,14 +153,14 @@ impl<'a> Story<'a> {
             }
             Some(wanted) => {
                 let found = lines.iter().position(|line| line.name == *wanted);
-                if found.is_none() {
+                if found.is_none() && !self.calls.blurred {
                     let help = suggest::instead(wanted, lines.iter().map(|line| line.name.as_str()));
                     let message = format!("no call is called `{wanted}` so far");
                     findings.value(Code::UnknownCall, &at.key("in"), said(message, "not a call here", help));
                 }
                 found
             }
-            None if about_a_call && lines.is_empty() => {
+            None if about_a_call && lines.is_empty() && !self.calls.blurred => {
                 let message = format!("`{name}` comes before any call");
                 let help = "place a call first: `- call: { from: alice, to: bob, media: [audio] }`";
                 findings.key(Code::OutOfOrder, &at.key(name), said(message, "no call so far", help));

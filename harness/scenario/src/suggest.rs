@@ -8,7 +8,7 @@ pub fn instead<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Str
     match nearest(wrong, &known) {
         Some(word) => format!("did you mean `{word}`?"),
         None if known.is_empty() => "there is none to choose from; leave it out".to_owned(),
-        None => format!("use one of {}", list(&known)),
+        None => one_of(&known),
     }
 }
 
@@ -20,6 +20,12 @@ pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     near.filter(|(distance, word)| *distance <= 1 + length / 3 && *distance < word.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
+}
+
+/// A remedy that leaves the choice.
+pub fn one_of(known: &[&str]) -> String {
+    let some = if known.len() == 1 { "use" } else { "use one of" };
+    format!("{some} {}", list(known))
 }
 
 /// Words in backticks, with commas.

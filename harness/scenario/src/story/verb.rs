@@ -86,7 +86,7 @@ impl Story<'_> {
         }
         let (from, to) = (from?, to?);
         if matches!(&to, Target::Users(users) if users.contains(&from)) {
-            let message = format!("`{from}` calls the own number");
+            let message = format!("`{from}` is caller and callee");
             findings.value(Code::BadTarget, &at.key("to"), said(message, "the caller", "name somebody else"));
         }
         let kind = call.kind.unwrap_or(CallKind::Unscheduled);

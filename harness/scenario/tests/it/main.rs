@@ -1,6 +1,9 @@
 //! The language from outside: what the built-in scenarios say, and what is rejected with which words.
 
+mod any_text;
 mod built_in;
+mod meaning;
+mod rejected;
 
 use scenario::Vocabulary;
 
