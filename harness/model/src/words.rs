@@ -46,7 +46,11 @@ macro_rules! words {
 /// The first line of the documentation among `attributes`, as the compiler spells them: `doc = " Text.", default`.
 #[doc(hidden)]
 pub fn about(attributes: &'static str) -> &'static str {
-    let text = attributes.split_once("doc = \"").map_or("", |(_, rest)| rest);
+    // The text may be spelt as a raw string, with or without hashes.
+    let text = attributes
+        .split_once("doc = ")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map_or("", |(_, rest)| rest);
     text.split_once('"').map_or(text, |(text, _)| text).trim()
 }
 
@@ -64,6 +68,13 @@ pub struct UnknownWord {
 mod tests {
     use crate::flaw::Flaw;
     use crate::results::Sweep;
+
+    #[test]
+    fn the_documentation_is_found_among_attributes() {
+        assert_eq!(crate::about("doc = \" A. \", default"), "A.");
+        assert_eq!(crate::about("doc = r#\" A. \"#"), "A.");
+        assert_eq!(crate::about("default"), "");
+    }
 
     #[test]
     fn a_word_says_what_it_stands_for() {
