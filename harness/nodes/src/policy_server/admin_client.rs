@@ -38,7 +38,10 @@ pub enum AskError {
     /// The step names no policy.
     #[error("a request to {0} a policy needs its name; give one")]
     Nameless(PolicyVerb),
-    /// The server refused, or failed.
+    /// The answer is neither done nor refused: the server failed.
+    #[error("the policy server failed with status {0}; this is a fault of the harness, report it")]
+    Failed(u16),
+    /// The server refused.
     #[error("the policy server answered {status} ({reason}); see its page of refusals")]
     Refused {
         /// The HTTP status.
@@ -58,6 +61,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer with this status, which says done or refused.
+    fn of(status: StatusCode, body: String) -> Result<Self, AskError> {
+        if status.is_success() || status.is_client_error() {
+            return Ok(Self { status: status.as_u16(), body });
+        }
+        Err(AskError::Failed(status.as_u16()))
+    }
+
     /// Whether the request was done.
     pub fn works(&self) -> bool {
         StatusCode::from_u16(self.status).is_ok_and(|status| status.is_success())
@@ -131,10 +142,10 @@ impl AdminClient {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let answered = async move {
             let response = sender.send_request(request).await?;
-            let status = response.status().as_u16();
+            let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
             let body = body.map_err(|error| AskError::Unreadable(error.to_string()))?.to_bytes();
-            Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
+            Answer::of(status, String::from_utf8_lossy(&body).into_owned())
         };
         // How the connection ends after the answer does not change the answer.
         let (answer, _ended) = tokio::join!(answered, connection);

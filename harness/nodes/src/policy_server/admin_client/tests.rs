@@ -74,7 +74,6 @@ fn a_step_without_a_name_asks_nothing(#[case] verb: PolicyVerb) {
 #[rstest]
 #[case::works(204, "", StepResult::Works, None)]
 #[case::refused(403, r#"{"reason":"not-authorised"}"#, StepResult::Refused, Some("not-authorised"))]
-#[case::failed(500, "", StepResult::Refused, None)]
 #[case::no_reason(404, r#"{"reason":7}"#, StepResult::Refused, None)]
 #[case::no_json(400, "<html>", StepResult::Refused, None)]
 fn an_answer_goes_into_the_record(
@@ -83,9 +82,19 @@ fn an_answer_goes_into_the_record(
     #[case] result: StepResult,
     #[case] reason: Option<&str>,
 ) {
-    let step = Answer { status, body: body.to_owned() }.into_step(5);
+    let status_code = StatusCode::from_u16(status).expect("a status");
+    let step = Answer::of(status_code, body.to_owned()).expect("done or refused").into_step(5);
     assert_eq!((step.at_ns, step.result, step.reason.as_deref()), (5, Some(result), reason));
     assert_eq!(step.answer, Some((status, body.to_owned())));
+}
+
+#[rstest]
+#[case::broken(StatusCode::INTERNAL_SERVER_ERROR)]
+#[case::moved(StatusCode::FOUND)]
+#[case::switching(StatusCode::SWITCHING_PROTOCOLS)]
+fn a_failed_server_is_no_refusal(#[case] status: StatusCode) {
+    let error = Answer::of(status, r#"{"reason":"not-authorised"}"#.to_owned()).expect_err("no answer");
+    assert!(matches!(error, AskError::Failed(code) if code == status.as_u16()), "{error}");
 }
 
 /// A policy server that serves in memory, and a client on a link of its own.

@@ -305,6 +305,7 @@ proptest! {
 
     #[test]
     fn a_body_of_any_bytes_is_refused(body: Vec<u8>, at in 0_usize..3) {
+        prop_assume!(serde_json::from_slice::<Value>(&body).is_err());
         let (method, path) =
             [("POST", "policies"), ("PUT", "policies/Global"), ("PUT", "grants/users/bob")][at];
         let (status, answer) = answered(By::Contoso, method, path, body);
