@@ -13,6 +13,7 @@ mod rtp;
 
 use std::fmt;
 
+use derivation::SessionKeys;
 pub use packet::{header_length, without_padding};
 pub use rollover::Rollover;
 pub use rtcp::{OpenedRtcp, RtcpOpener};
@@ -146,6 +147,23 @@ impl MasterKey {
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MasterKey({}, …)", self.profile.name())
+    }
+}
+
+/// Opens a packet under session keys of GCM, as the vectors of RFC 7714 §16 and §17 state them, with a rollover
+/// counter of 0.
+pub(crate) fn open_under_session_keys(
+    profile: Profile,
+    key: &[u8],
+    salt: &[u8],
+    packet: &[u8],
+    is_rtcp: bool,
+) -> Option<Vec<u8>> {
+    let mut keys = SessionKeys { cipher: key.to_vec(), authentication: [0; 20], salt: [0; 14] };
+    keys.salt.get_mut(..salt.len())?.copy_from_slice(salt);
+    match is_rtcp {
+        false => RtpOpener::keyed(profile, &keys)?.open(packet, 0),
+        true => Some(RtcpOpener::keyed(profile, &keys)?.open(packet)?.packet),
     }
 }
 

@@ -83,7 +83,7 @@ pub fn key_id_owner(id: u64) -> Option<(Role, Kind)> {
         2 => Kind::Screen,
         _ => return None,
     };
-    Some((if id % 2 == 0 { Role::Caller } else { Role::Callee }, kind))
+    Some((if id.is_multiple_of(2) { Role::Caller } else { Role::Callee }, kind))
 }
 
 const fn label(sender: Role) -> &'static [u8] {

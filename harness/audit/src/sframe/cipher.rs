@@ -11,7 +11,6 @@ use sha2::Sha256;
 use super::Suite;
 
 /// A keyed cipher.
-#[expect(clippy::large_enum_variant, reason = "one lives per key, and a pointer would cost a load per frame")]
 pub(super) enum Cipher {
     CounterMode { cipher: Aes128, authentication: Hmac<Sha256>, tag_length: usize },
     Gcm(LessSafeKey),

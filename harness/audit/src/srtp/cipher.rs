@@ -12,10 +12,6 @@ use super::Profile;
 use super::derivation::SessionKeys;
 
 /// The keyed cipher of RTP or of RTCP.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one lives per key, and a pointer would cost a load per packet"
-)]
 pub(super) enum Cipher {
     CounterMode(CounterMode),
     Gcm(Gcm),

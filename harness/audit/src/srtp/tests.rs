@@ -7,19 +7,12 @@ use rstest::rstest;
 use sha1::Sha1;
 
 use super::cipher::Cipher;
-use super::derivation::{self, SessionKeys};
+use super::derivation;
 use super::*;
-use crate::vectors::{self, SrtpMaster, SrtpSession};
+use crate::vectors::{self, SrtpMaster};
 
 fn vectors() -> vectors::Srtp {
     vectors::read(vectors::SRTP)
-}
-
-/// Session keys as RFC 7714 states them, without a master key.
-fn session_keys(case: &SrtpSession) -> (Profile, SessionKeys) {
-    let mut keys = SessionKeys { cipher: case.key.to_vec(), authentication: [0; 20], salt: [0; 14] };
-    keys.salt[..case.salt.len()].copy_from_slice(&case.salt);
-    (Profile::named(&case.profile).expect("a profile"), keys)
 }
 
 fn master(case: &SrtpMaster) -> MasterKey {
@@ -83,16 +76,9 @@ fn the_keystream_is_that_of_the_rfc() {
 #[test]
 fn packets_under_session_keys_open_as_in_the_rfc() {
     for case in vectors().session {
-        let (profile, keys) = session_keys(&case);
-        let opened = match case.protocol.as_str() {
-            "rtp" => RtpOpener::keyed(profile, &keys).and_then(|opener| opener.open(&case.sealed, 0)),
-            _ => {
-                RtcpOpener::keyed(profile, &keys).and_then(|opener| opener.open(&case.sealed)).map(|opened| {
-                    assert_eq!(opened.index, 0x5d4, "{}", case.source);
-                    opened.packet
-                })
-            }
-        };
+        let profile = Profile::named(&case.profile).expect("a profile");
+        let opened =
+            open_under_session_keys(profile, &case.key, &case.salt, &case.sealed, case.protocol == "rtcp");
         assert_eq!(opened.as_deref(), Some(&*case.plain), "{}", case.source);
     }
 }

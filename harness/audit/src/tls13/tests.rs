@@ -96,8 +96,9 @@ fn application_data_opens_without_the_handshake_secrets() {
     let opened = trace.open(&secrets);
     assert_eq!(opened.client.data, *trace.application_data);
     assert_eq!(opened.server.data, *trace.application_data);
-    assert_eq!(opened.client.unopened, [201..259]);
-    assert_eq!(opened.server.unopened, [95..774]);
+    for (direction, shut) in [(&opened.client, 201..259), (&opened.server, 95..774)] {
+        assert_eq!(direction.unopened.iter().collect::<Vec<_>>(), [&shut]);
+    }
 }
 
 #[test]
