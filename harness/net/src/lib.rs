@@ -10,6 +10,8 @@ mod memory;
 pub mod network;
 mod schedule;
 mod taps;
+mod tls;
+mod websocket;
 
 pub use capture::CaptureFile;
 pub use memory::{MemoryOptions, memory};
@@ -17,3 +19,5 @@ pub use network::{
     AccessLink, DatagramSocket, DroppedDatagram, Fate, InFlight, Interceptor, Listener, Network, Sleeper,
     Stream,
 };
+pub use tls::{Authority, KeySink, TlsClient, TlsError, TlsServer, accept_tls, connect_tls};
+pub use websocket::{WebSocket, WebSocketReceiver, WebSocketSender, accept_websocket, connect_websocket};

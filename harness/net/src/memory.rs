@@ -342,4 +342,4 @@ fn ipv4(address: SocketAddr) -> Option<SocketAddrV4> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -215,9 +215,17 @@ impl State {
         }
     }
 
-    /// Forgets an end whose owner has dropped it.
+    /// Forgets an end whose owner has dropped it. What was not read breaks the connection (RFC 2525 §2.17), or a
+    /// peer that waits for it to be read would wait for ever.
     pub(super) fn hang_up(&mut self, now: Duration, key: Key) {
-        self.end_writing(now, key);
+        let unread =
+            self.connections.ends.get(&key).filter(|end| !end.inbound.is_empty() && end.failure.is_none());
+        match unread.map(|end| (end.sequence, end.expected)) {
+            Some((sequence, expected)) => {
+                self.send_segment(now, key, Flags::Reset, sequence, expected, Bytes::new());
+            }
+            None => self.end_writing(now, key),
+        }
         self.connections.ends.remove(&key);
     }
 

@@ -1,6 +1,7 @@
 //! Time, datagrams, determinism and drops of the network in memory.
 
 use std::future::poll_fn;
+use std::task::Poll;
 
 use rstest::rstest;
 
@@ -11,9 +12,11 @@ use crate::network::{Fate, InFlight};
 
 mod streams;
 
-const EPOCH_NS: u64 = 1_700_000_000_000_000_000;
+pub(crate) use streams::connected;
 
-pub(super) fn options() -> MemoryOptions {
+pub(crate) const EPOCH_NS: u64 = 1_700_000_000_000_000_000;
+
+pub(crate) fn options() -> MemoryOptions {
     MemoryOptions {
         seed: [0; 32],
         epoch_ns: EPOCH_NS,
@@ -26,7 +29,7 @@ pub(super) fn options() -> MemoryOptions {
 }
 
 /// Runs a world as the runner does: current thread, paused clock.
-pub(super) fn run<T>(world: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(world: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime without sockets").block_on(world)
 }
@@ -50,8 +53,6 @@ async fn received(socket: &Arc<dyn DatagramSocket>) -> Vec<Vec<u8>> {
     .await;
     all
 }
-
-use std::task::Poll;
 
 type Pair = (Arc<dyn DatagramSocket>, Arc<dyn DatagramSocket>);
 

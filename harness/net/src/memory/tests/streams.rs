@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::*;
 use crate::frame::Segment;
 
-async fn connected(network: &Arc<dyn Network>) -> (Box<dyn Stream>, Box<dyn Stream>) {
+pub(crate) async fn connected(network: &Arc<dyn Network>) -> (Box<dyn Stream>, Box<dyn Stream>) {
     let (alice, bob) = (network.add_link("alice"), network.add_link("bob"));
     let mut listener = bob.listen(443).await.expect("a free port");
     let to = listener.local();
@@ -81,6 +81,19 @@ fn a_stream_to_somebody_who_is_gone_breaks() {
         near.write_all(b"anybody?").await.expect("not known yet");
         network.sleep_until(network.now() + milliseconds(30), Sleeper::Application).await;
         assert_eq!(near.write(b"?").await.expect_err("known").kind(), io::ErrorKind::ConnectionReset);
+    });
+}
+
+#[test]
+fn a_writer_does_not_wait_for_a_reader_who_is_gone() {
+    run(async {
+        let network = memory(options());
+        let (mut near, far) = connected(&network).await;
+        let writer = tokio::spawn(async move { near.write_all(&vec![5; 1_000_000]).await });
+        network.sleep_until(network.now() + milliseconds(1_000), Sleeper::Application).await;
+        drop(far);
+        let error = writer.await.expect("no panic").expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     });
 }
 
