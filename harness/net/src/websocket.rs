@@ -131,7 +131,11 @@ where
             None => return Ok(None),
             Some(Ok(Message::Close(_))) => {
                 // The library sends its own goodbye when it is asked for the next message.
-                poll_fn(|cx| Poll::Ready(drop(messages.poll_next_unpin(cx)))).await;
+                poll_fn(|cx| {
+                    let _ = messages.poll_next_unpin(cx);
+                    Poll::Ready(())
+                })
+                .await;
                 return Ok(None);
             }
             Some(Ok(Message::Binary(_) | Message::Frame(_))) => {
