@@ -1,14 +1,22 @@
-//! The room `audit`.
+//! Judges runs and captures with dissectors and cryptography of its own, and owns checks, requirements and the oracle.
+//!
+//! Invariant: no code is shared with the nodes that are judged; record, captures and keys are all that is read.
 
 pub mod agreement;
 #[cfg(test)]
 mod bench;
 pub mod capture;
+pub mod case;
+pub mod checks;
 pub mod dissect;
 pub mod dtls_exporter;
+pub mod evidence;
+pub mod findings;
 pub mod http;
+pub mod judge;
 pub mod key_file;
 pub mod oracle;
+pub mod requirement;
 pub mod self_test;
 pub mod sframe;
 pub mod srtp;
@@ -16,3 +24,5 @@ pub mod tls13;
 pub mod websocket;
 
 mod vectors;
+
+pub use judge::{Options, judge};

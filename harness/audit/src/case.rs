@@ -1,0 +1,134 @@
+//! One variant before its judges: what was planned, what is expected, what was left behind, and what the devices
+//! claim.
+//!
+//! Invariant: a claim is the client's word; nothing here takes it for more.
+
+mod claimed;
+
+use model::outcome::{Listener, Outcome};
+use model::plan::Plan;
+use model::record::CallRecord;
+use model::{DeviceId, Role};
+
+pub use claimed::Claimed;
+
+use crate::evidence::{Ears, Evidence, Frame, Media};
+use crate::oracle::{Expected, ExpectedCall};
+
+/// A variant with all that is known of it.
+pub struct Case<'a> {
+    /// What was planned.
+    pub plan: &'a Plan,
+    /// What it must come to.
+    pub expected: &'a Expected,
+    /// What it left behind.
+    pub evidence: &'a Evidence<'a>,
+    /// What its twin came to, where one was run.
+    pub twin: Option<&'a Twin>,
+    /// Its calls, in the order of the plan.
+    pub calls: Vec<Call<'a>>,
+}
+
+/// One call of a variant.
+pub struct Call<'a> {
+    /// What it must come to.
+    pub expected: &'a ExpectedCall,
+    /// What the nodes recorded; none where it was never placed.
+    pub record: Option<&'a CallRecord>,
+    /// What the devices claim.
+    pub claimed: Claimed,
+}
+
+/// What a control run came to.
+#[derive(Clone, Debug, Default)]
+pub struct Twin {
+    /// Each call's outcome as claimed, and how many of its frames each listener heard.
+    pub calls: Vec<TwinCall>,
+    /// What is missing or broken of its evidence.
+    pub faults: Vec<crate::evidence::Fault>,
+    /// Steps that have a result.
+    pub steps: std::collections::BTreeMap<usize, model::record::StepRecord>,
+    /// What kept it from running to its end.
+    pub stumbles: Vec<String>,
+    /// Values that must serve one call only, to compare with the variant's.
+    pub used: crate::checks::proof::Used,
+}
+
+/// One call of a control run.
+#[derive(Clone, Debug)]
+pub struct TwinCall {
+    /// What the devices claim.
+    pub claimed: Claimed,
+    /// Frames on all taps.
+    pub frames: u64,
+    /// Of these, open to each listener.
+    pub heard: std::collections::BTreeMap<Listener, u64>,
+    /// Frames that devices played.
+    pub played: u64,
+}
+
+impl<'a> Case<'a> {
+    /// Puts together what belongs to one variant.
+    pub fn new(expected: &'a Expected, evidence: &'a Evidence<'a>, twin: Option<&'a Twin>) -> Self {
+        let calls = expected.calls.iter().enumerate().map(|(index, expected)| {
+            let record = evidence.world.calls.get(index);
+            Call { expected, record, claimed: Claimed::of(evidence, record) }
+        });
+        Self { plan: &evidence.world.plan, expected, evidence, twin, calls: calls.collect() }
+    }
+
+    /// Media streams with a frame of `call`, or without any frame that a ledger knows but within its time.
+    pub fn media_of<'c>(&'c self, call: &'c Call<'a>) -> impl Iterator<Item = &'c Media> {
+        self.evidence.media.iter().filter(move |media| self.belongs(call, media))
+    }
+
+    fn belongs(&self, call: &Call<'a>, media: &Media) -> bool {
+        let Some(record) = call.record else { return false };
+        let mut books = media
+            .frames
+            .iter()
+            .filter_map(|frame| frame.sent)
+            .filter_map(|sent| self.evidence.ledgers.books.get(sent.book));
+        if let Some(book) = books.next() {
+            return book.call == record.call;
+        }
+        let first = media.stream.packets.first().and_then(|p| self.evidence.capture.packets.get(p.index));
+        let at = first.map_or(0, |packet| packet.at_ns);
+        let end = record.ended_ns.unwrap_or(self.evidence.world.ended_ns);
+        (self.evidence.stamp(record.placed_ns)..=self.evidence.stamp(end)).contains(&at)
+    }
+
+    /// Whether Mallory made any packet of `frame` what it is.
+    pub fn is_mallorys(&self, media: &Media, frame: &Frame) -> bool {
+        !self.evidence.world.deeds.is_empty()
+            && frame
+                .packets
+                .iter()
+                .filter_map(|p| media.stream.packets.get(*p))
+                .any(|packet| self.evidence.is_mallorys(packet.index))
+    }
+
+    /// The part of a device in `call`.
+    pub fn role(&self, call: &Call<'a>, device: &DeviceId) -> Role {
+        if call.record.is_some_and(|record| record.caller == *device) { Role::Caller } else { Role::Callee }
+    }
+}
+
+impl Call<'_> {
+    /// The call id in hex; empty where there is none.
+    pub fn id(&self) -> &str {
+        self.record.map_or("", |record| record.call.as_str())
+    }
+
+    /// Listeners who ought to hear a call of the outcome that the devices claim.
+    pub fn entitled(&self) -> Ears {
+        let of = |listeners: &[Listener]| listeners.iter().fold(Ears::NONE, |ears, l| ears | Ears::of(*l));
+        match self.claimed.outcome {
+            Outcome::Sealed | Outcome::Ended | Outcome::NotPlaced => of(&[Listener::Parties]),
+            Outcome::Ordinary => {
+                of(&[Listener::Parties, Listener::Trudy, Listener::Harvest, Listener::Mallory])
+            }
+            Outcome::Exposed => of(&[Listener::Parties, Listener::Mallory]),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The checks: one property, one file, one judge.
+//!
+//! Invariant: a check is named after its path, has a page, and stands in [`CHECKS`]; whoever adds a file adds it
+//! there, or the tests at the foot of this file fail.
+
+pub mod proof;
+pub mod sdp;
+
+use crate::case::Case;
+use crate::findings::Findings;
+
+/// A judge of one property.
+pub struct Check {
+    module: &'static str,
+    /// The page, in Markdown with three headings.
+    pub page: &'static str,
+    /// The property in one phrase, without a full stop.
+    pub summary: &'static str,
+    /// Requirements, each as `<file>/<id>`.
+    pub requirements: &'static [&'static str],
+    /// Source file, from the root of the workspace.
+    pub file: &'static str,
+    /// Line of the declaration.
+    pub line: u32,
+    /// Whether there is something for it to judge in a variant.
+    pub applies: fn(&Case<'_>) -> bool,
+    /// Looks at the evidence.
+    pub judge: fn(&Case<'_>, &mut Findings),
+}
+
+impl Check {
+    /// The name: its path below `checks`, e.g. `proof/unheard`.
+    pub fn name(&self) -> String {
+        let path = self.module.rsplit_once("checks::").map_or(self.module, |(_, path)| path);
+        path.replace("::", "/").replace('_', "-")
+    }
+}
+
+/// Declares the check of a file; name, page and place come by themselves.
+#[macro_export]
+macro_rules! declare_check {
+    ($(#[doc = $page:literal])* summary: $summary:literal, requirements: [$($requirement:literal),* $(,)?],
+     applies: $applies:expr, judge: $judge:expr $(,)?) => {
+        /// The check of this file.
+        pub static CHECK: $crate::checks::Check = $crate::checks::Check {
+            module: module_path!(),
+            page: concat!($($page, "\n"),*),
+            summary: $summary,
+            requirements: &[$($requirement),*],
+            file: file!(),
+            line: line!(),
+            applies: $applies,
+            judge: $judge,
+        };
+    };
+}
+
+/// Every check, the proof legs first.
+pub static CHECKS: &[&Check] = &[
+    &proof::complete::CHECK,
+    &proof::heard::CHECK,
+    &proof::unheard::CHECK,
+    &proof::twin::CHECK,
+    &sdp::fingerprints_match_certificates::CHECK,
+];
+
+/// The check with this name.
+pub fn named(name: &str) -> Option<&'static Check> {
+    CHECKS.iter().copied().find(|check| check.name() == name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! The leg `unheard`: whoever ought not to hear a call opens no frame of it.
+
+use std::collections::BTreeMap;
+
+use model::outcome::{Listener, Outcome};
+use model::results::Blame;
+use model::{DeviceId, Role};
+
+use crate::case::{Call, Case};
+use crate::evidence::{Frame, Media};
+use crate::findings::{Findings, Located};
+
+crate::declare_check! {
+    /// ## What it checks
+    /// No listener who ought not to hear a call opens any media frame of it, with any key that it holds or guesses.
+    ///
+    /// ## Why it matters
+    /// It is the claim behind the lock: the service carries the call and cannot listen.
+    ///
+    /// ## How it decides
+    /// It passes when no frame opens to Eve, nor in a sealed call to Trudy, Harvest or Mallory. It fails with each
+    /// listener, sender and kind that was heard, and names the packets. It is inconclusive when there is no frame.
+    /// Of a call that ended, frames sent under a lit lock or after the cause count.
+    /// It cannot find a key that a client hides on purpose.
+    summary: "whoever ought not to hear opens no frame",
+    requirements: ["overheard/sealed-calls-are-unheard"],
+    applies: |case| case.calls.iter().any(|call| call.record.is_some()),
+    judge: judge,
+}
+
+fn judge(case: &Case<'_>, findings: &mut Findings) {
+    for call in case.calls.iter().filter(|call| call.record.is_some()) {
+        judge_call(case, call, findings);
+    }
+}
+
+/// What was heard: by whom, from which side, at which tap.
+type Heard = BTreeMap<(Listener, Role, &'static str, String), (u64, Located)>;
+
+fn judge_call(case: &Case<'_>, call: &Call<'_>, findings: &mut Findings) {
+    let entitled = call.entitled();
+    let mut heard = Heard::new();
+    let mut seen = 0;
+    for media in case.media_of(call) {
+        for frame in media.frames.iter().filter(|frame| counts(case, call, frame)) {
+            seen += 1;
+            for listener in Listener::ALL.iter().filter(|l| !entitled.has(**l) && frame.ears.has(**l)) {
+                note(case, call, &mut heard, *listener, media, frame);
+            }
+        }
+    }
+    findings.examine(seen);
+    match call.claimed.outcome {
+        // The capture without a frame is what is to be shown there.
+        Outcome::Ended | Outcome::NotPlaced => findings.examine(1),
+        _ if seen == 0 => {
+            findings.doubt(format!(
+                "no media frame of {} is on any tap; run the scenario again",
+                call.expected.name
+            ));
+        }
+        _ => {}
+    }
+    for ((listener, role, kind, tap), (frames, located)) in heard {
+        let text = format!(
+            "{listener} hears {frames} {kind} frames that the {role} sent in {}, at {tap}",
+            described(call)
+        );
+        let blame = if role == Role::Caller { Blame::Caller } else { Blame::Callee };
+        findings.fail(blame, text, located);
+    }
+}
+
+fn described(call: &Call<'_>) -> String {
+    let name = &call.expected.name;
+    match call.claimed.outcome {
+        Outcome::Sealed => format!("{name}, under lit locks"),
+        outcome => format!("{name}, which is {outcome}"),
+    }
+}
+
+/// Of an ended call only what was sent under the sender's lit lock, or after the cause, is to be unheard.
+fn counts(case: &Case<'_>, call: &Call<'_>, frame: &Frame) -> bool {
+    if call.claimed.outcome != Outcome::Ended {
+        return true;
+    }
+    let Some(record) = call.record else { return true };
+    let sender =
+        frame.sent.and_then(|sent| case.evidence.ledgers.books.get(sent.book)).map(|book| &book.device);
+    let lit = |device: &DeviceId| {
+        let lock = if *device == record.caller { call.claimed.lock.caller } else { call.claimed.lock.callee };
+        lock.unwrap_or(false)
+    };
+    let after = record.ended_ns.is_some_and(|ended| frame.at_ns > case.evidence.stamp(ended));
+    after || sender.is_none_or(lit)
+}
+
+fn note(
+    case: &Case<'_>,
+    call: &Call<'_>,
+    heard: &mut Heard,
+    listener: Listener,
+    media: &Media,
+    frame: &Frame,
+) {
+    let book = frame.sent.and_then(|sent| case.evidence.ledgers.books.get(sent.book));
+    let (role, kind) = match book {
+        Some(book) => (case.role(call, &book.device), book.kind.word()),
+        None => (Role::Caller, "unknown"),
+    };
+    let located: Vec<(u64, &str)> = frame
+        .packets
+        .iter()
+        .filter_map(|p| media.stream.packets.get(*p))
+        .map(|packet| case.evidence.located(packet.index))
+        .collect();
+    let tap = located.first().map_or("", |(_, tap)| *tap).to_owned();
+    let entry = heard.entry((listener, role, kind, tap)).or_default();
+    entry.0 += 1;
+    located.into_iter().for_each(|at| entry.1.add(at));
+}

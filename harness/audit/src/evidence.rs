@@ -1,0 +1,247 @@
+//! Everything that one world left behind, joined: record, capture and keys.
+//!
+//! Invariant: only these three are read, and what is missing or broken is a [`Fault`] and never passed over.
+
+mod associations;
+mod datagrams;
+mod ears;
+mod frames;
+mod keys;
+mod ledgers;
+mod signalling;
+mod streams;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use model::attack::Place;
+use model::record::{Drop, WorldRecord};
+use model::{DeviceId, Verdict};
+use sha2::{Digest, Sha256};
+
+pub use associations::{Association, HopKey};
+pub use datagrams::{Datagram, Flow};
+pub use ears::Ears;
+pub use frames::{Frame, Inside, Packing};
+pub use keys::{FrameKey, Keys};
+pub use ledgers::{Book, Ledgers, Sent};
+pub use signalling::{Exchange, Message, Plaintext, Signalling};
+pub use streams::{MediaPacket, Stream};
+
+use crate::capture::Capture;
+use crate::key_file::{KeyFile, Owner};
+
+/// Evidence that is missing or broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What it does to the verdict; never a pass.
+    pub verdict: Verdict,
+    /// What is missing, in one sentence.
+    pub text: String,
+}
+
+/// A stream with its frames.
+#[derive(Debug)]
+pub struct Media {
+    /// The stream.
+    pub stream: Stream,
+    /// How its frames are cut.
+    pub packing: Packing,
+    /// Its frames.
+    pub frames: Vec<Frame>,
+}
+
+/// One world's evidence.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// The record.
+    pub world: &'a WorldRecord,
+    /// The capture.
+    pub capture: Capture,
+    /// What is missing or broken.
+    pub faults: Vec<Fault>,
+    /// Keys of every owner.
+    pub keys: Keys,
+    /// What devices sent and played.
+    pub ledgers: Ledgers,
+    /// Datagrams with TURN taken off.
+    pub datagrams: Vec<Datagram>,
+    /// DTLS handshakes.
+    pub associations: Vec<Association>,
+    /// Media streams.
+    pub media: Vec<Media>,
+    /// Signalling messages.
+    pub signalling: Signalling,
+    drops: HashMap<String, Vec<usize>>,
+    deeds: HashMap<String, Vec<usize>>,
+    devices: BTreeMap<String, usize>,
+}
+
+impl<'a> Evidence<'a> {
+    /// Reads what `world` left in the folder of its run.
+    pub fn gather(run: &Path, world: &'a WorldRecord) -> Self {
+        let mut faults = Vec::new();
+        let capture = match std::fs::read(run.join(&world.files.capture)) {
+            Ok(bytes) => Capture::read(bytes),
+            Err(_) => {
+                faults.push(inconclusive("the capture is missing; run the scenario again"));
+                Capture::default()
+            }
+        };
+        let mut keys = Keys::new(placed(world));
+        for (file, owner, name) in [
+            (&world.files.parties, Owner::Parties, "the key file of the parties"),
+            (&world.files.service, Owner::Other("service".to_owned()), "the key file of the service"),
+        ] {
+            match std::fs::read_to_string(run.join(file)) {
+                Ok(text) => {
+                    let read = KeyFile::parse(&text, Some(&owner));
+                    if let Some(error) = read.errors.first() {
+                        faults.push(inconclusive(&format!("{name} cannot be read whole: {error}")));
+                    }
+                    keys.take(read.keys);
+                }
+                Err(_) => faults.push(inconclusive(&format!("{name} is missing; run the scenario again"))),
+            }
+        }
+        Self::join(world, capture, keys, faults)
+    }
+
+    /// Joins record, capture and keys.
+    pub fn join(world: &'a WorldRecord, capture: Capture, keys: Keys, mut faults: Vec<Fault>) -> Self {
+        if let Some(problem) = capture.problems.first() {
+            faults.push(inconclusive(&format!(
+                "the capture cannot be read beyond byte {}: {}; run the scenario again",
+                problem.offset, problem.text
+            )));
+        }
+        let ledgers = Ledgers::of(&world.ledger);
+        if ledgers.unreadable > 0 {
+            faults.push(inconclusive("a ledger has entries that cannot be read; run the scenario again"));
+        }
+        let devices = devices(world, &capture);
+        let datagrams = datagrams::datagrams(&capture);
+        let associations = associations::associations(&capture, &datagrams, &keys);
+        let streams = streams::streams(&capture, &datagrams, &associations, &keys);
+        let signalling = Signalling::read(&capture, &keys);
+        if let Some((_, why)) = signalling.unreadable.first() {
+            let count = signalling.unreadable.len();
+            faults.push(inconclusive(&format!(
+                "{count} TLS connections cannot be read with the service's secrets: {why}"
+            )));
+        }
+        let mut evidence = Self {
+            world,
+            faults,
+            keys,
+            ledgers,
+            datagrams,
+            associations,
+            media: Vec::new(),
+            signalling,
+            drops: by_hash(world.drops.iter().map(|drop| drop.sha256.as_str())),
+            deeds: by_hash(world.deeds.iter().map(|deed| deed.sha256.as_str())),
+            devices,
+            capture,
+        };
+        evidence.media = streams.into_iter().map(|stream| evidence.take_apart(stream)).collect();
+        evidence
+    }
+
+    fn take_apart(&self, stream: Stream) -> Media {
+        let packing = self.packing(&stream);
+        let at_ns = |index: usize| self.capture.packets.get(index).map_or(0, |packet| packet.at_ns);
+        let frames = frames::frames(&stream, packing, at_ns, &self.keys, &self.ledgers);
+        Media { stream, packing, frames }
+    }
+
+    /// By the codec that the descriptions give to the payload type; without one, by whether two packets share a
+    /// time stamp.
+    fn packing(&self, stream: &Stream) -> Packing {
+        let payload_type = stream.packets.first().map_or(0, |packet| packet.header.payload_type);
+        match self.signalling.codec(payload_type) {
+            Some("opus") => Packing::One,
+            Some("vp8") => Packing::Vp8,
+            _ => {
+                let pairs = stream.packets.windows(2);
+                let shared = pairs.filter(|pair| match pair {
+                    [a, b] => {
+                        a.header.timestamp == b.header.timestamp && a.header.sequence != b.header.sequence
+                    }
+                    _ => false,
+                });
+                if shared.count() > 0 { Packing::Vp8 } else { Packing::One }
+            }
+        }
+    }
+
+    /// The interface of a device's link.
+    pub fn interface(&self, device: &DeviceId) -> Option<usize> {
+        self.devices.get(&device.to_string()).copied()
+    }
+
+    /// Whether the node behind interface `interface` sent what flows on `flow`.
+    pub fn is_outgoing(&self, flow: Flow) -> bool {
+        let tap = self.capture.interfaces.get(flow.interface).map_or("", String::as_str);
+        let link = self.world.links.iter().find(|link| link.tap == tap);
+        link.is_some_and(|link| link.addresses.iter().any(|a| *a == flow.source.ip().to_string()))
+    }
+
+    /// The drop that names this UDP payload, or this payload inside SRTP.
+    pub fn drop_of(&self, bytes: &[u8]) -> Option<&'a Drop> {
+        let at = self.drops.get(&hex::encode(Sha256::digest(bytes)))?;
+        self.world.drops.get(*at.first()?)
+    }
+
+    /// Whether any drop was recorded.
+    pub fn has_drops(&self) -> bool {
+        !self.drops.is_empty()
+    }
+
+    /// Indices of the deeds whose bytes, as sent to the victim, are these.
+    pub fn deeds_of(&self, bytes: &[u8]) -> &[usize] {
+        if self.deeds.is_empty() {
+            return &[];
+        }
+        self.deeds.get(&hex::encode(Sha256::digest(bytes))).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether Mallory made the packet at `index` of the capture what it is.
+    pub fn is_mallorys(&self, index: usize) -> bool {
+        let packet = self.capture.packets.get(index);
+        packet.is_some_and(|packet| !self.deeds_of(self.capture.payload(packet)).is_empty())
+    }
+
+    /// Packet number and tap of a packet by its index.
+    pub fn located(&self, index: usize) -> (u64, &str) {
+        let packet = self.capture.packets.get(index);
+        packet.map_or((0, ""), |packet| (packet.number, self.capture.tap(packet)))
+    }
+
+    /// A time of the world's clock as a time stamp of the capture.
+    pub fn stamp(&self, world_ns: u64) -> u64 {
+        self.world.epoch_ns.saturating_add(world_ns)
+    }
+}
+
+/// Where Mallory sits: in the service where the scenario's attacks name both places.
+fn placed(world: &WorldRecord) -> Option<Place> {
+    world.plan.attacks.iter().map(|attack| attack.place).max()
+}
+
+fn inconclusive(text: &str) -> Fault {
+    Fault { verdict: Verdict::Inconclusive, text: text.to_owned() }
+}
+
+fn by_hash<'s>(hashes: impl Iterator<Item = &'s str>) -> HashMap<String, Vec<usize>> {
+    let mut found: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, hash) in hashes.enumerate() {
+        found.entry(hash.to_owned()).or_default().push(index);
+    }
+    found
+}
+
+fn devices(world: &WorldRecord, capture: &Capture) -> BTreeMap<String, usize> {
+    let interface = |tap: &str| capture.interface(tap);
+    world.links.iter().filter_map(|link| Some((link.tap.clone(), interface(&link.tap)?))).collect()
+}

@@ -1,0 +1,115 @@
+//! DTLS associations: who shook hands with whom, and the SRTP keys that came of it.
+//!
+//! Invariant: keys come from a key file and the randoms of the capture, never from one of them alone.
+
+use std::collections::BTreeMap;
+
+use super::datagrams::{Datagram, Flow};
+use super::ears::Ears;
+use super::keys::Keys;
+use crate::capture::{Capture, Class};
+use crate::dissect::dtls::Side;
+use crate::dtls_exporter::{Prf, srtp_keys};
+use crate::srtp::{MasterKey, Profile};
+
+/// A handshake as one interface saw it.
+#[derive(Debug)]
+pub struct Association {
+    /// Both directions under one name.
+    pub flow: Flow,
+    /// What the end that [`Flow::source`] names sent.
+    pub near: Side,
+    /// What the other end sent.
+    pub far: Side,
+    /// Indices of its packets in the capture.
+    pub packets: Vec<usize>,
+    /// Keys by sender: `source` first, and who holds them.
+    pub keys: Vec<HopKey>,
+}
+
+/// A key of one direction.
+#[derive(Debug)]
+pub struct HopKey {
+    /// The direction.
+    pub flow: Flow,
+    /// Who can derive it.
+    pub ears: Ears,
+    /// The key.
+    pub master: MasterKey,
+}
+
+impl Association {
+    /// The client's and the server's side, where both hellos were seen.
+    pub fn client_and_server(&self) -> Option<(&Side, &Side)> {
+        match (self.near.is_client, self.far.is_client) {
+            (true, false) => Some((&self.near, &self.far)),
+            (false, true) => Some((&self.far, &self.near)),
+            _ => None,
+        }
+    }
+
+    /// The protection profile that the server chose.
+    pub fn profile(&self) -> Option<u16> {
+        self.client_and_server().and_then(|(_, server)| server.srtp_profiles.first().copied())
+    }
+
+    /// The side that sent on `flow`.
+    pub fn sender(&self, flow: Flow) -> &Side {
+        if flow.source == self.flow.source { &self.near } else { &self.far }
+    }
+}
+
+/// Every association of the capture with its keys, in the order of the first packet.
+pub fn associations(capture: &Capture, datagrams: &[Datagram], keys: &Keys) -> Vec<Association> {
+    let mut at: BTreeMap<Flow, usize> = BTreeMap::new();
+    let mut found: Vec<Association> = Vec::new();
+    for datagram in datagrams.iter().filter(|d| d.class == Class::Dtls) {
+        let flow = datagram.flow.undirected();
+        let index = *at.entry(flow).or_insert_with(|| {
+            found.push(Association {
+                flow,
+                near: Side::default(),
+                far: Side::default(),
+                packets: Vec::new(),
+                keys: Vec::new(),
+            });
+            found.len() - 1
+        });
+        let Some(association) = found.get_mut(index) else { continue };
+        association.packets.push(datagram.packet);
+        let near = datagram.flow.source == flow.source;
+        let side = if near { &mut association.near } else { &mut association.far };
+        side.take(datagram.bytes(capture));
+    }
+    for association in &mut found {
+        association.keys = hop_keys(association, keys);
+    }
+    found
+}
+
+fn hop_keys(association: &Association, keys: &Keys) -> Vec<HopKey> {
+    let Some((client, server)) = association.client_and_server() else { return Vec::new() };
+    let (Some(client_random), Some(server_random)) = (client.random, server.random) else {
+        return Vec::new();
+    };
+    let Some(profile) = association.profile().and_then(Profile::numbered) else { return Vec::new() };
+    let suite = server.cipher_suites.first().copied().unwrap_or_default();
+    let mut found = Vec::new();
+    for (master_secret, ears) in keys.master_secrets(&client_random) {
+        let derived = srtp_keys(prf(suite), master_secret, &client_random, &server_random, profile);
+        let near_is_client = association.near.is_client;
+        let (near, far) =
+            if near_is_client { (derived.client, derived.server) } else { (derived.server, derived.client) };
+        found.push(HopKey { flow: association.flow, ears, master: near });
+        found.push(HopKey { flow: association.flow.reversed(), ears, master: far });
+    }
+    found
+}
+
+/// The hash of a suite's pseudorandom function: SHA-384 for those that name it (RFC 5289 §3), else SHA-256.
+fn prf(cipher_suite: u16) -> Prf {
+    match cipher_suite {
+        0xC024 | 0xC028 | 0xC02C | 0xC030 | 0x009D | 0x009F => Prf::Sha384,
+        _ => Prf::Sha256,
+    }
+}

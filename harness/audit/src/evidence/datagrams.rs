@@ -1,0 +1,108 @@
+//! Datagrams with TURN taken off: what each end means for the other.
+//!
+//! Invariant: a datagram keeps the packet that carried it, and nothing is changed in its bytes.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use crate::capture::class::of_datagram;
+use crate::capture::{Capture, Class, Transport};
+use crate::dissect::{stun, turn};
+
+/// One direction between two ends on one interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Flow {
+    /// Index of the interface.
+    pub interface: usize,
+    /// Sender.
+    pub source: SocketAddr,
+    /// Receiver.
+    pub destination: SocketAddr,
+    /// The far end, where a TURN server stands between.
+    pub peer: Option<SocketAddr>,
+}
+
+impl Flow {
+    /// The other direction.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        Self { source: self.destination, destination: self.source, ..self }
+    }
+
+    /// Both directions under one name.
+    #[must_use]
+    pub fn undirected(self) -> Self {
+        if self.source <= self.destination { self } else { self.reversed() }
+    }
+}
+
+/// A datagram that is for the other end.
+#[derive(Clone, Debug)]
+pub struct Datagram {
+    /// Index of its packet in the capture.
+    pub packet: usize,
+    /// Whose it is.
+    pub flow: Flow,
+    /// What it is by itself; RTP stands for SRTP as well.
+    pub class: Class,
+    /// Where it lies in the UDP payload.
+    pub range: Range<usize>,
+}
+
+impl Datagram {
+    /// Its bytes.
+    pub fn bytes<'a>(&self, capture: &'a Capture) -> &'a [u8] {
+        let packet = capture.packets.get(self.packet);
+        packet.and_then(|p| capture.payload(p).get(self.range.clone())).unwrap_or_default()
+    }
+}
+
+/// Every UDP datagram of the capture in its order.
+pub fn datagrams(capture: &Capture) -> Vec<Datagram> {
+    let mut channels: HashMap<(SocketAddr, SocketAddr, u16), SocketAddr> = HashMap::new();
+    let mut found = Vec::new();
+    for (index, packet) in capture.packets.iter().enumerate() {
+        if packet.transport != Transport::Udp || packet.class == Class::Malformed {
+            continue;
+        }
+        let payload = capture.payload(packet);
+        let mut flow = Flow {
+            interface: packet.interface,
+            source: packet.source,
+            destination: packet.destination,
+            peer: None,
+        };
+        let mut range = 0..payload.len();
+        match packet.class {
+            Class::Stun => {
+                let Some(message) = stun::Message::parse(payload) else { continue };
+                if let Some((number, peer)) = turn::channel_bind(&message) {
+                    channels.insert((packet.source, packet.destination, number), peer);
+                }
+                if let Some((peer, data)) = turn::indication(&message) {
+                    flow.peer = Some(peer);
+                    range = inside(payload, data);
+                }
+            }
+            Class::TurnChannel => {
+                let Some((number, data)) = turn::channel_data(payload) else { continue };
+                let ends = [(packet.source, packet.destination), (packet.destination, packet.source)];
+                flow.peer = ends
+                    .iter()
+                    .find_map(|(client, server)| channels.get(&(*client, *server, number)))
+                    .copied();
+                range = inside(payload, data);
+            }
+            _ => {}
+        }
+        let class = of_datagram(payload.get(range.clone()).unwrap_or_default(), packet);
+        found.push(Datagram { packet: index, flow, class, range });
+    }
+    found
+}
+
+fn inside(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    start..start + part.len()
+}

@@ -1,0 +1,1 @@
+//! Runs built by hand, whole and with evidence taken away.
