@@ -8,6 +8,7 @@ mod call;
 mod described;
 mod ending;
 mod features;
+pub mod flaws;
 mod intent;
 mod media;
 mod wire;
@@ -193,8 +194,10 @@ impl Client {
         let (seen, calls) = watch::channel(BTreeMap::new());
         let device = setup.device.clone();
         let outbox = wire::carry(signalling, inputs.clone());
+        let deviation = flaws::deviation(setup.flaw);
         let mut body = Body {
             setup,
+            deviation,
             outbox,
             inputs: inputs.clone(),
             seen,
@@ -225,6 +228,7 @@ impl Client {
 /// The device behind the handle.
 struct Body {
     setup: ClientSetup,
+    deviation: Box<dyn flaws::Deviation>,
     outbox: mpsc::UnboundedSender<Message>,
     inputs: mpsc::UnboundedSender<Input>,
     seen: watch::Sender<BTreeMap<String, Seen>>,
@@ -322,10 +326,6 @@ impl Body {
             net.sleep_until(until, net::Sleeper::Application).await;
             let _ = inputs.send(Input::Deadline(call, clock));
         });
-    }
-
-    fn flawed(&self, flaw: Flaw) -> bool {
-        self.setup.flaw == Some(flaw)
     }
 
     fn stage(&self, call: &str, stage: Stage) {

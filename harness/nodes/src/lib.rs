@@ -18,3 +18,9 @@ pub mod policy_server;
 pub mod sealing;
 pub mod service_link;
 pub mod signalling;
+
+/// The text at the head of a file: its `//!` lines, without the signs.
+fn head(source: &str) -> String {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}

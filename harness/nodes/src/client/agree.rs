@@ -2,13 +2,6 @@
 //!
 //! Invariant: the agreed secret is gone once the other device's confirmation has been verified.
 
-use model::flaw::Flaw;
-use model::outcome::Reason;
-use model::plan::Profile;
-use model::record::Claimed;
-use model::{Kind, Role};
-use sha2::{Digest, Sha256};
-
 use super::call::Call;
 use super::{Body, Stage};
 use crate::agreement::{Agreed, Half, SUITE_1, Terms, commitment, key_id};
@@ -16,11 +9,10 @@ use crate::entropy::Entropy;
 use crate::journal::Owner;
 use crate::sealing::{Opener, SealError, Sealer};
 use crate::signalling::Message;
-
-/// The base key that the flaw `fixed-key` uses in every call.
-const FIXED_KEY: [u8; 16] = *b"overheard fixed!";
-/// Frames after which the flaw `nonce-restarts` sets its counter back.
-const RESTART_AFTER: u64 = 40;
+use model::outcome::Reason;
+use model::plan::Profile;
+use model::record::Claimed;
+use model::{Kind, Role};
 
 /// Where one device stands.
 pub(super) struct Agreement {
@@ -154,7 +146,7 @@ impl Body {
         state.other_intent = u8::from(answer.intent == 1) & state.own_intent;
         let sealed = state.sealed() && state.profile == Profile::Frames;
         self.answered_here(call);
-        if self.flawed(Flaw::LockAfterOneOptIn) && self.setup.e2ee {
+        if self.deviation.lights_lock_alone() && self.setup.e2ee {
             self.claim(call, Claimed::Lock(true));
         }
         if sealed && let Err(reason) = self.reveal(call, &answer) {
@@ -239,29 +231,34 @@ impl Body {
     fn agree(&mut self, call: &str, agreed: Agreed) -> Result<(), SealError> {
         let journal = self.setup.journal.clone();
         journal.key(Owner::Parties, agreed.key_file_line(call));
-        let flaw = self.setup.flaw;
         let Some(state) = self.calls.get_mut(call) else { return Ok(()) };
         let own = state.role;
         for kind in state.media.clone() {
-            let keys = [own, own.other()].map(|sender| base_key(flaw, &agreed, &state.id, sender, kind));
+            let keys = [own, own.other()].map(|sender| {
+                let other = self.deviation.base_key(&state.id, sender, kind);
+                other.unwrap_or_else(|| agreed.base_key(sender, kind))
+            });
             for (sender, key) in [own, own.other()].into_iter().zip(&keys) {
                 let id = key_id(sender, kind);
                 journal.key(Owner::Parties, format!("SFRAME 4 {id} {}", hex::encode(key)));
             }
             let mut sealer = Sealer::new(key_id(own, kind), &keys[0])?;
-            if flaw == Some(Flaw::NonceRestarts) {
-                sealer = sealer.restarting_after(RESTART_AFTER);
+            if let Some(frames) = self.deviation.restarts_after() {
+                sealer = sealer.restarting_after(frames);
             }
             let mut opener = Opener::new(key_id(own.other(), kind), &keys[1])?;
-            if flaw == Some(Flaw::ReplayAccepted) {
+            if !self.deviation.refuses_replay() {
                 opener = opener.accepting_replay();
             }
             if let Some(stream) = state.streams.get_mut(&kind) {
                 stream.seal_with(sealer, opener);
             }
-            if flaw == Some(Flaw::KeyInSignalling) && kind == Kind::Audio {
-                let data = hex::encode(keys[0]);
+            let told = self.deviation.tells_service(&keys[0]).filter(|_| kind == Kind::Audio);
+            if let Some(data) = told {
                 let _ = self.outbox.send(Message::Opaque { call: call.to_owned(), data });
+            }
+            if self.deviation.lets_record() {
+                state.base_keys.extend(keys.map(hex::encode));
             }
         }
         state.agreement.agreed = Some(agreed);
@@ -286,16 +283,5 @@ impl Body {
         state.up = true;
         self.claim(call, Claimed::Connected);
         self.stage(call, Stage::Up);
-    }
-}
-
-fn base_key(flaw: Option<Flaw>, agreed: &Agreed, call_id: &[u8; 16], sender: Role, kind: Kind) -> [u8; 16] {
-    match flaw {
-        Some(Flaw::FixedKey) => FIXED_KEY,
-        Some(Flaw::KeyFromCallId) => {
-            let hash: [u8; 32] = Sha256::digest(call_id).into();
-            hash.first_chunk().copied().expect("a hash is longer than a key")
-        }
-        _ => agreed.base_key(sender, kind),
     }
 }

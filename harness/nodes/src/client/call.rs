@@ -32,6 +32,8 @@ pub(super) struct Call {
     pub(super) connected: bool,
     pub(super) answered: bool,
     pub(super) streams: BTreeMap<Kind, Media>,
+    /// Base keys in hex, kept only by a client that lets the service record a sealed call.
+    pub(super) base_keys: Vec<String>,
     pub(super) over: bool,
     pub(super) up: bool,
 }
@@ -79,6 +81,7 @@ impl Body {
             connected: false,
             answered: false,
             streams,
+            base_keys: Vec::new(),
             over: false,
             up: false,
         }

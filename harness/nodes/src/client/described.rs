@@ -1,6 +1,5 @@
 //! Descriptions, and the peer that they set up.
 
-use model::flaw::Flaw;
 use model::outcome::Reason;
 use model::plan::Profile;
 use model::record::Claimed;
@@ -65,7 +64,7 @@ impl Body {
     /// A fingerprint that changes within a call ends it.
     async fn described_again(&mut self, call: &str, sdp: &str) {
         let changed = self.calls.get(call).is_some_and(|c| c.other_fingerprints != fingerprints(sdp));
-        if changed && !self.flawed(Flaw::NoFingerprintCheck) {
+        if changed && self.deviation.checks_fingerprint() {
             self.leave(call, Some(Reason::FingerprintChanged)).await;
         }
     }
@@ -84,15 +83,15 @@ impl Body {
     }
 
     async fn peer(&mut self, call: &str) -> Result<(), EngineError> {
-        let checks_fingerprint = !self.flawed(Flaw::NoFingerprintCheck);
-        let refuses_replay = !self.flawed(Flaw::ReplayAccepted);
+        let checks_fingerprint = self.deviation.checks_fingerprint();
+        let refuses_replay = self.deviation.refuses_replay();
         let Some(state) = self.calls.get_mut(call) else { return Ok(()) };
         let entropy = std::sync::Arc::new(self.setup.entropy.child(call));
         let (peer, mut incoming) = Peer::new(PeerSetup {
             net: self.setup.net.clone(),
             link: self.setup.link.clone(),
             keys: self.setup.journal.keys(Owner::Parties),
-            tracks: ssrcs(&entropy, &state.media, state.role),
+            tracks: ssrcs(&entropy, &state.media),
             entropy,
             checks_fingerprint,
             refuses_replay,
@@ -144,7 +143,7 @@ impl Body {
 
     /// Lock and code of the profile `dtls`, from the certificates of the handshake.
     async fn lock_by_certificates(&mut self, call: &str) -> bool {
-        let checks = !self.flawed(Flaw::NoFingerprintCheck);
+        let checks = self.deviation.checks_fingerprint();
         let Some(state) = self.calls.get(call) else { return false };
         let Some(peer) = &state.peer else { return false };
         let seen = peer.seen_fingerprint().await;

@@ -25,6 +25,10 @@ impl Body {
         };
         // Asked for all the same where the control is absent: it is the service that refuses, on the wire.
         let withheld = state.sealed() && self.setup.release.withholds(feature);
+        if withheld && feature == Feature::Recording && self.deviation.lets_record() {
+            let data = state.base_keys.join(" ");
+            self.send(Message::Opaque { call: call.to_owned(), data });
+        }
         self.pending.insert((call.to_owned(), feature), (!withheld, answer));
         self.send(Message::Invoke {
             call: call.to_owned(),

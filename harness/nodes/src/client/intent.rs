@@ -1,6 +1,5 @@
 //! Whether a device wants a call sealed (design, section 1.3): its own half of the question.
 
-use model::flaw::Flaw;
 use model::plan::PolicyValue;
 use model::release::{TenantKind, Version};
 
@@ -20,7 +19,7 @@ impl Body {
             return 0;
         }
         let policy = setup.policy.effective(&setup.device.user).await;
-        let allowed = policy == Some(PolicyValue::DisabledUserOverride) || self.flawed(Flaw::PolicyIgnored);
+        let allowed = policy == Some(PolicyValue::DisabledUserOverride) || !self.deviation.heeds_policy();
         u8::from(allowed)
     }
 }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use model::flaw::Flaw;
 use model::outcome::Reason;
 use model::plan::Profile;
 use model::record::DroppedBy;
-use model::{Direction, Kind, Role};
+use model::{Direction, Kind};
 use net::Sleeper;
 use tokio::sync::oneshot;
 
@@ -101,15 +100,14 @@ impl Body {
     }
 
     async fn send_frame(&mut self, call: &str, kind: Kind) {
-        let (flaw, journal, device) =
-            (self.setup.flaw, self.setup.journal.clone(), self.setup.device.clone());
+        let (journal, device) = (self.setup.journal.clone(), self.setup.device.clone());
         let Some(state) = self.calls.get_mut(call).filter(|c| c.open_to_media()) else { return };
         let seals = state.sealed() && state.profile == Profile::Frames;
         let role = state.role;
         let id = state.id;
         let (Some(stream), Some(peer)) = (state.streams.get_mut(&kind), &state.peer) else { return };
         let frame = clip::frame(&id, role, kind, stream.sent);
-        let sealed = if seals && !leaves_open(flaw, kind, stream.sent) {
+        let sealed = if seals && !self.deviation.leaves_open(kind, stream.sent) {
             // Without a seal no frame leaves: a sealer that is gone or refuses sends nothing.
             let Some(sealed) = stream.sealer.as_mut().and_then(|sealer| sealer.seal(&frame).ok()) else {
                 return;
@@ -135,8 +133,7 @@ impl Body {
     }
 
     pub(super) async fn packet(&mut self, call: &str, packet: &Incoming) {
-        let (flaw, journal, device) =
-            (self.setup.flaw, self.setup.journal.clone(), self.setup.device.clone());
+        let (journal, device) = (self.setup.journal.clone(), self.setup.device.clone());
         let tap = self.setup.link.tap().to_owned();
         let Some(state) = self.calls.get_mut(call) else { return };
         let (open, seals) = (state.open_to_media(), state.sealed() && state.profile == Profile::Frames);
@@ -156,7 +153,7 @@ impl Body {
         let frame = if seals {
             match stream.opener.as_mut().map(|opener| opener.open(&sealed)) {
                 Some(Ok(frame)) => frame,
-                _ if plays_open(flaw, packet.kind, stream.played) => sealed.clone(),
+                _ if self.deviation.plays_open(packet.kind) => sealed.clone(),
                 other => {
                     let replayed = matches!(other, Some(Err(crate::sealing::SealError::Replayed)));
                     refuse(if replayed { "the frame was opened before" } else { "the frame does not open" });
@@ -176,27 +173,8 @@ impl Body {
     }
 }
 
-/// Whether a faulty sender leaves this frame without a seal.
-fn leaves_open(flaw: Option<Flaw>, kind: Kind, n: u32) -> bool {
-    match flaw {
-        Some(Flaw::NoSealing) => true,
-        Some(Flaw::UnsealedOneInTwenty) => n % 20 == 7,
-        Some(Flaw::UnsealedVideo) => kind != Kind::Audio,
-        _ => false,
-    }
-}
-
-/// Whether a faulty receiver plays a frame that has no seal.
-fn plays_open(flaw: Option<Flaw>, kind: Kind, _played: u32) -> bool {
-    match flaw {
-        Some(Flaw::NoSealing | Flaw::UnsealedOneInTwenty) => true,
-        Some(Flaw::UnsealedVideo) => kind != Kind::Audio,
-        _ => false,
-    }
-}
-
 /// The SSRC of each kind of a device in one call.
-pub(super) fn ssrcs(entropy: &Entropy, media: &[Kind], _role: Role) -> Vec<crate::engine::TrackSetup> {
+pub(super) fn ssrcs(entropy: &Entropy, media: &[Kind]) -> Vec<crate::engine::TrackSetup> {
     let track = |kind: &Kind| {
         let ssrc = u32::from_be_bytes(entropy.array()).max(1);
         crate::engine::TrackSetup { kind: *kind, ssrc }
