@@ -90,6 +90,8 @@ pub enum PeerState {
 pub struct Incoming {
     /// The kind of its track.
     pub kind: Kind,
+    /// SSRC.
+    pub ssrc: u32,
     /// Marker bit.
     pub marker: bool,
     /// Payload type.
@@ -123,7 +125,7 @@ pub struct Outgoing {
 pub struct Peer {
     connection: Arc<dyn PeerConnection>,
     senders: Vec<Arc<dyn RtpSender>>,
-    tracks: Vec<(TrackSetup, Arc<TrackLocalStaticRTP>)>,
+    tracks: Mutex<Vec<Track>>,
     gathered: watch::Receiver<bool>,
     state: watch::Receiver<PeerState>,
     runtime: Arc<NetRuntime>,
@@ -165,6 +167,7 @@ impl PeerConnectionEventHandler for Events {
                 let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
                 let packet = Incoming {
                     kind,
+                    ssrc: packet.header.ssrc,
                     marker: packet.header.marker,
                     payload_type: packet.header.payload_type,
                     sequence: packet.header.sequence_number,
@@ -267,11 +270,22 @@ impl Peer {
                 .await
                 .map_err(EngineError::at("make a peer"))?,
         );
-        let (tracks, senders) = add_tracks(connection.as_ref(), &setup.tracks).await?;
+        let (tracks, senders) = add_tracks(connection.as_ref(), "", &setup.tracks).await?;
+        let tracks = Mutex::new(tracks);
         Ok((
             Self { connection, senders, tracks, gathered: gathered_seen, state: state_seen, runtime },
             incoming_seen,
         ))
+    }
+
+    /// Adds what somebody else says as streams of their own; the other peer learns of them by the next offer.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn add(&self, source: &str, setups: &[TrackSetup]) -> Result<(), EngineError> {
+        let (tracks, _) = add_tracks(self.connection.as_ref(), source, setups).await?;
+        self.tracks.lock().unwrap_or_else(PoisonError::into_inner).extend(tracks);
+        Ok(())
     }
 
     /// Describes what this peer sends and where it can be reached.
@@ -335,14 +349,25 @@ impl Peer {
         Some(Sha256::digest(certificates.first()?).into())
     }
 
-    /// Sends one packet; one whose kind has no track is dropped.
+    /// Sends one packet on a stream that the peer was made with; one whose kind has no track is dropped.
     ///
     /// # Errors
     /// When the peer is closed.
     pub async fn send(&self, packet: Outgoing) -> Result<(), EngineError> {
-        let Some((setup, track)) = self.tracks.iter().find(|(setup, _)| setup.kind == packet.kind) else {
-            return Ok(());
+        self.send_from("", packet).await
+    }
+
+    /// Sends one packet on a stream that was added for `source`; one that has no track is dropped.
+    ///
+    /// # Errors
+    /// When the peer is closed.
+    pub async fn send_from(&self, source: &str, packet: Outgoing) -> Result<(), EngineError> {
+        let found = {
+            let tracks = self.tracks.lock().unwrap_or_else(PoisonError::into_inner);
+            let fits = |track: &&Track| track.source == source && track.setup.kind == packet.kind;
+            tracks.iter().find(fits).map(|track| (track.setup, track.local.clone()))
         };
+        let Some((setup, track)) = found else { return Ok(()) };
         let header = rtc::rtp::header::Header {
             version: 2,
             marker: packet.marker,
@@ -363,9 +388,20 @@ impl Peer {
     }
 }
 
-type Tracks = (Vec<(TrackSetup, Arc<TrackLocalStaticRTP>)>, Vec<Arc<dyn RtpSender>>);
+/// A stream that the peer sends, and whose it is; empty for what the peer was made with.
+struct Track {
+    source: String,
+    setup: TrackSetup,
+    local: Arc<TrackLocalStaticRTP>,
+}
 
-async fn add_tracks(connection: &dyn PeerConnection, setups: &[TrackSetup]) -> Result<Tracks, EngineError> {
+type Tracks = (Vec<Track>, Vec<Arc<dyn RtpSender>>);
+
+async fn add_tracks(
+    connection: &dyn PeerConnection,
+    source: &str,
+    setups: &[TrackSetup],
+) -> Result<Tracks, EngineError> {
     let (mut tracks, mut senders) = (Vec::new(), Vec::new());
     for setup in setups {
         let (codec, kind, _) = codec(setup.kind);
@@ -375,16 +411,21 @@ async fn add_tracks(connection: &dyn PeerConnection, setups: &[TrackSetup]) -> R
             ..Default::default()
         };
         let word = setup.kind.word().to_owned();
-        let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
+        // The engine finds a track by its name, so that no two of one peer may share it.
+        let name = format!("{word}{source}");
+        let local = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
             word.clone(),
-            word.clone(),
-            word,
+            name.clone(),
+            name,
             kind,
             vec![coding],
         )));
-        let sender = connection.add_track(track.clone() as Arc<dyn TrackLocal>).await;
+        let sender = connection.add_track(local.clone() as Arc<dyn TrackLocal>).await;
         senders.push(sender.map_err(EngineError::at("add a track"))?);
-        tracks.push((*setup, track));
+        tracks.push(Track { source: source.to_owned(), setup: *setup, local });
     }
     Ok((tracks, senders))
 }
+
+#[cfg(test)]
+mod tests;
