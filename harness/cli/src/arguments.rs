@@ -10,8 +10,8 @@ use model::results::Sweep;
 use crate::exit::Exit;
 use crate::filter::Filter;
 use crate::format_choice::FormatChoice;
+use crate::pages::Kind;
 use crate::shard::Shard;
-use crate::timeout::Timeout;
 
 /// Who can hear this call?
 ///
@@ -33,6 +33,24 @@ fn exit_codes() -> String {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run scenarios, write reports/<run>/ and print verdicts.
+    Run(Run),
+    /// Judge a saved run again, offline.
+    Judge(Judge),
+    /// Put the parts of a sharded run together and judge the whole.
+    Merge(Merge),
+    /// Print the page of a check, requirement, attack, flaw, feature or release.
+    Explain {
+        /// Its name.
+        name: String,
+    },
+    /// List names, one per line.
+    List(List),
+    /// Print a JSON Schema.
+    Schema {
+        /// Of what: scenario.
+        name: String,
+    },
     /// Print the completions of a shell.
     Completions {
         /// The shell.
@@ -89,6 +107,44 @@ pub struct Reporting {
     pub baseline: Option<PathBuf>,
 }
 
+/// Arguments of `judge`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Judge {
+    /// The run: a folder, a name under reports, or latest.
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// How to report.
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// Arguments of `merge`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Merge {
+    /// The parts: folders or names under reports.
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<String>,
+    /// The folder of the whole run, absent or empty.
+    #[arg(long, value_name = "DIR", env = "OVERHEARD_OUT")]
+    pub out: Option<PathBuf>,
+    /// How to report.
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// Arguments of `list`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct List {
+    /// What to list; scenarios unless given.
+    pub kind: Option<Kind>,
+    /// List the names that have every word and no !word.
+    #[arg(long, value_name = "WORDS", env = "OVERHEARD_FILTER", allow_hyphen_values = true)]
+    pub filter: Option<Filter>,
+    /// Write the built-in scenarios into a folder that is absent or empty.
+    #[arg(long, value_name = "DIR")]
+    pub export: Option<PathBuf>,
+}
+
 /// Arguments of `run`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Run {
@@ -113,9 +169,6 @@ pub struct Run {
     /// Which captures and keys stay after judging.
     #[arg(long, value_name = "WHICH", env = "OVERHEARD_KEEP")]
     pub keep: Option<Keep>,
-    /// How long one variant may take by the clock on the wall.
-    #[arg(long, value_name = "SPAN", env = "OVERHEARD_TIMEOUT")]
-    pub timeout: Option<Timeout>,
     /// Run one part of the variants only; merge puts parts together.
     #[arg(long, value_name = "I/N", env = "OVERHEARD_SHARD")]
     pub shard: Option<Shard>,

@@ -67,6 +67,22 @@ impl Exit {
         }
     }
 
+    /// Of two ways in which a run ended, the one that goes first.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        const ORDER: [Exit; 8] = [
+            Exit::Usage,
+            Exit::NothingSelected,
+            Exit::Bug,
+            Exit::Interrupted,
+            Exit::Fail,
+            Exit::Error,
+            Exit::Inconclusive,
+            Exit::Pass,
+        ];
+        ORDER.into_iter().find(|exit| *exit == self || *exit == other).unwrap_or(self)
+    }
+
     /// How a judged run ends the process; a run of which nothing was judged is never a pass.
     pub fn of(results: &Results, interrupted: bool) -> Self {
         let ended = |ending| results.scenarios.iter().any(|s| s.verdict == ending);
@@ -131,6 +147,16 @@ mod tests {
         let mut results = sample(&[Ending::Pass]);
         results.verdict = Verdict::Fail;
         assert_eq!(Exit::of(&results, false), Exit::Fail);
+    }
+
+    #[rstest]
+    #[case::a_fail_before_an_error(Exit::Error, Exit::Fail, Exit::Fail)]
+    #[case::an_interruption_before_a_fail(Exit::Fail, Exit::Interrupted, Exit::Interrupted)]
+    #[case::a_bug_before_all_else(Exit::Interrupted, Exit::Bug, Exit::Bug)]
+    #[case::doubt_before_a_pass(Exit::Pass, Exit::Inconclusive, Exit::Inconclusive)]
+    #[case::an_error_before_doubt(Exit::Inconclusive, Exit::Error, Exit::Error)]
+    fn of_two_the_first_in_order_holds(#[case] one: Exit, #[case] other: Exit, #[case] expected: Exit) {
+        assert_eq!((one.or(other), other.or(one)), (expected, expected));
     }
 
     #[test]

@@ -5,41 +5,73 @@
 
 pub mod arguments;
 pub mod baseline;
+pub mod catalogue;
+pub mod command;
+pub mod conclude;
 pub mod configuration;
+mod diagnostics;
 pub mod exit;
+pub mod failure;
 pub mod filter;
 pub mod format_choice;
 pub mod interrupt;
+pub mod keep;
 pub mod known_failures;
+pub mod pages;
+pub mod planning;
+mod print;
 pub mod progress;
 pub mod run_folder;
 pub mod shard;
+pub mod sources;
+pub mod surroundings;
 pub mod tally;
-pub mod timeout;
 
-mod print;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::{CommandFactory, Parser};
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::surroundings::Surroundings;
 
-/// Reads the arguments and does what they ask.
+/// Reads the arguments and does what they ask; a panic is a bug of ours and ends in its exit code.
 pub fn start() -> Exit {
-    match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    let surroundings = Surroundings::look();
+    let ended = catch_unwind(AssertUnwindSafe(|| dispatch(&arguments.command, &surroundings)));
+    match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            print::note(&format!("overheard: {}", failure.text));
+            failure.exit
+        }
+        Err(_) => {
+            print::note("overheard: this is a bug of overheard; please report it with what stands above");
+            Exit::Bug
+        }
+    }
+}
+
+fn dispatch(command: &Command, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(arguments) => return command::run::run(arguments, surroundings),
+        Command::Judge(arguments) => return command::judge::judge(arguments, surroundings),
+        Command::Merge(arguments) => return command::merge::merge(arguments, surroundings),
+        Command::Explain { name } => command::explain::explain(name)?,
+        Command::List(arguments) => command::list::list(arguments, surroundings)?,
+        Command::Schema { name } => command::schema::schema(name)?,
         Command::Completions { shell } => {
             let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "overheard", &mut text);
-            print::stdout(&text)
+            clap_complete::generate(*shell, &mut Arguments::command(), "overheard", &mut text);
+            print::stdout(&text)?;
         }
         Command::Man => {
             let mut text = Vec::new();
-            match clap_mangen::Man::new(Arguments::command()).render(&mut text) {
-                Ok(()) => print::stdout(&text),
-                Err(why) => {
-                    print::failure(&format!("the manual page could not be written ({why})"), Exit::Error)
-                }
-            }
+            clap_mangen::Man::new(Arguments::command()).render(&mut text).map_err(Failure::error)?;
+            print::stdout(&text)?;
         }
     }
+    Ok(Exit::Pass)
 }

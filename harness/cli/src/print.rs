@@ -2,15 +2,19 @@
 
 use std::io::{self, Write};
 
-use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Writes `text` to standard output.
-pub fn stdout(text: &[u8]) -> Exit {
+///
+/// # Errors
+/// When it cannot be written and there is still somebody to read it.
+pub fn stdout(text: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
-        Ok(()) => Exit::Pass,
-        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Exit::Pass,
-        Err(why) => failure(&format!("standard output cannot be written ({why}); give a file"), Exit::Error),
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::error(format!("standard output cannot be written ({why}); give a file")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -18,10 +22,4 @@ pub fn stdout(text: &[u8]) -> Exit {
 pub fn note(text: &str) {
     // Where standard error is gone there is nobody left to tell.
     let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
-/// Says on standard error what went wrong, and hands `exit` back.
-pub fn failure(text: &str, exit: Exit) -> Exit {
-    note(&format!("overheard: {text}"));
-    exit
 }

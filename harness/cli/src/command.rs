@@ -1,0 +1,8 @@
+//! One file per command; each says how it ended or why it could not go on.
+
+pub mod explain;
+pub mod judge;
+pub mod list;
+pub mod merge;
+pub mod run;
+pub mod schema;
