@@ -1,8 +1,10 @@
-//! Recomputes the key agreement of `frames`, version 1, and both security codes, from what was signalled.
+//! Recomputes the key agreement of `frames`, version 1, and both security codes, from what was
+//! signalled.
 //!
-//! Every item that enters a hash or an HKDF info is written as its length, two bytes big endian, and then its bytes;
-//! so no two lists of items are hashed alike. The labels are spelled out here and taken from nowhere else, because
-//! the judge recomputes what the devices claim and must not share their mistakes.
+//! Every item that enters a hash or an HKDF info is written as its length, two bytes big endian,
+//! and then its bytes; so no two lists of items are hashed alike. The labels are spelled out here
+//! and taken from nowhere else, because the judge recomputes what the devices claim and must not
+//! share their mistakes.
 
 mod code;
 mod schedule;
@@ -122,7 +124,8 @@ pub fn commit(epk_caller: &Bytes32, nonce_caller: &Bytes32) -> Bytes32 {
     hash(&[b"overheard/1 commit", epk_caller, nonce_caller]).expect("three short items")
 }
 
-/// X25519 (RFC 7748 §5): a secret and the other side's public key, or the base point, give 32 bytes.
+/// X25519 (RFC 7748 §5): a secret and the other side's public key, or the base point, give 32
+/// bytes.
 pub fn x25519(secret: &Bytes32, public: &Bytes32) -> Bytes32 {
     x25519_dalek::x25519(*secret, *public)
 }
@@ -139,7 +142,8 @@ pub fn is_contributory(z: &Bytes32) -> bool {
 
 /// Whether no secret can contribute with this public key, of which there are several encodings.
 pub fn is_low_order(public: &Bytes32) -> bool {
-    // A clamped secret is a multiple of the cofactor, so any one of them takes every point of low order to zero.
+    // A clamped secret is a multiple of the cofactor, so any one of them takes every point of low
+    // order to zero.
     !is_contributory(&x25519(&[0; 32], public))
 }
 

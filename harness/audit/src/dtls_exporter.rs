@@ -1,4 +1,5 @@
-//! SRTP master keys from a DTLS 1.2 master secret (RFC 5764 §4.2); nothing else of DTLS is known here.
+//! SRTP master keys from a DTLS 1.2 master secret (RFC 5764 §4.2); nothing else of DTLS is known
+//! here.
 
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384};
@@ -26,7 +27,8 @@ pub struct SrtpKeys {
     pub server: MasterKey,
 }
 
-/// Derives the keys that a handshake gives to SRTP. The randoms are those of the two hellos, 32 bytes each.
+/// Derives the keys that a handshake gives to SRTP. The randoms are those of the two hellos, 32
+/// bytes each.
 pub fn srtp_keys(
     prf: Prf,
     master_secret: &[u8; 48],
@@ -79,12 +81,13 @@ mod tests {
 
     #[test]
     fn the_pseudorandom_function_is_that_of_the_published_vector() {
-        // The vector for P_SHA256 that was posted to the TLS working group's list when RFC 5246 was written.
+        // The vector for P_SHA256 that was posted to the TLS working group's list when RFC 5246 was
+        // written.
         let secret = hex::decode("9bbe436ba940f017b17652849a71db35").expect("hex");
         let seed = hex::decode("a0ba9f936cda311827a6f796ffd5198c").expect("hex");
-        let expected = "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a6b301791e90d35c9c9a46b4e14baf9af\
-                        0fa022f7077def17abfd3797c0564bab4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff701\
-                        87347b66";
+        let expected = "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a6b301791e90d35c9\
+             c9a46b4e14baf9af0fa022f7077def17abfd3797c0564bab4fbc91666e9def9b97fce34f796789ba\
+             a48082d122ee42c5a72e5a5110fff70187347b66";
         let mut out = [0; 100];
         expand::<Sha256>(&secret, &[b"test label", &seed[..]].concat(), &mut out);
         assert_eq!(hex::encode(out), expected);

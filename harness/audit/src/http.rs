@@ -1,7 +1,7 @@
 //! Reads HTTP/1.1 messages (RFC 9112) from a byte stream, and tells where each lay.
 //!
-//! It reads one direction at a time and is strict: what two readers could understand differently is an error, because
-//! something could hide there.
+//! It reads one direction at a time and is strict: what two readers could understand differently is
+//! an error, because something could hide there.
 
 mod body;
 mod head;
@@ -58,7 +58,8 @@ impl Message {
         self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| &*header.value)
     }
 
-    /// Whether the connection is a WebSocket from here on: a response 101 that says so (RFC 6455 §4.2.2).
+    /// Whether the connection is a WebSocket from here on: a response 101 that says so (RFC 6455
+    /// §4.2.2).
     pub fn switches_to_websocket(&self) -> bool {
         self.start == Start::Response { status: 101 } && self.says_websocket()
     }
@@ -98,8 +99,8 @@ pub enum HttpError {
 pub struct Messages {
     /// The whole messages, in order.
     pub messages: Vec<Message>,
-    /// Where they end. What is after it is the start of a message that is cut short, what `error` is about, or, after
-    /// a change to WebSocket, frames.
+    /// Where they end. What is after it is the start of a message that is cut short, what `error`
+    /// is about, or, after a change to WebSocket, frames.
     pub end: usize,
     /// What is wrong at `end`, if anything is.
     pub error: Option<HttpError>,
@@ -107,8 +108,9 @@ pub struct Messages {
 
 /// Reads messages until the stream ends, cannot be read any further, or becomes a WebSocket.
 ///
-/// `ended` says whether the sender has closed the stream, which is the end of a response body without a length
-/// (RFC 9112 §6.3). Requests for a WebSocket end the client's side: what follows them is frames if the server agrees.
+/// `ended` says whether the sender has closed the stream, which is the end of a response body
+/// without a length (RFC 9112 §6.3). Requests for a WebSocket end the client's side: what follows
+/// them is frames if the server agrees.
 pub fn read(side: Side, stream: &[u8], ended: bool) -> Messages {
     let mut read = Messages::default();
     while let Some(rest) = stream.get(read.end..).filter(|rest| !rest.is_empty()) {

@@ -1,8 +1,8 @@
-//! Reads key files: one secret per line, each with an owner. A line that cannot be used is an error with its number,
-//! so that no key is left out in silence.
+//! Reads key files: one secret per line, each with an owner. A line that cannot be used is an error
+//! with its number, so that no key is left out in silence.
 //!
 //! ```text
-//! CLIENT_RANDOM <client random> <master secret>                 a line of the NSS key log, as are its TLS 1.3 lines
+//! CLIENT_RANDOM <client random> <master secret> [owner=<name>]      NSS key log; its TLS 1.3 lines too
 //! SRTP <IANA name of the profile> <master key, then salt> [ssrc=<8 hex>] [owner=<name>]
 //! SFRAME <cipher suite, decimal> <key id, decimal> <base key> [owner=<name>]
 //! AGREE <call id> <z> [owner=<name>]
@@ -29,11 +29,12 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// The owner of that name; `parties` and `embedded` have a meaning, every other name is a middle party.
+    /// The owner of that name; `parties` and `embedded` have a meaning, every other name is a
+    /// middle party.
     ///
     /// # Errors
-    /// When the name is shorter than two characters, which a drive letter in a path could be, or has others than
-    /// ASCII letters, digits, `-`, `_` and `.`, or does not begin with a letter.
+    /// When the name is shorter than two characters, which a drive letter in a path could be, or
+    /// has others than ASCII letters, digits, `-`, `_` and `.`, or does not begin with a letter.
     pub fn named(name: &str) -> Result<Self, NoOwner> {
         let legal = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.len() < 2 || !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(legal)
@@ -114,7 +115,8 @@ pub enum Secret {
         /// The base key.
         base_key: Vec<u8>,
     },
-    /// Shared secret of a key agreement of `frames`, from which signalling makes every key of the call.
+    /// Shared secret of a key agreement of `frames`, from which signalling makes every key of the
+    /// call.
     Agree {
         /// The call.
         call_id: [u8; 16],

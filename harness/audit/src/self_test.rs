@@ -1,8 +1,8 @@
-//! Runs the primitives, and what is built on them, against published vectors before any verdict: a judge whose
-//! cryptography is wrong would otherwise find every call well sealed.
+//! Runs the primitives, and what is built on them, against published vectors before any verdict: a
+//! judge whose cryptography is wrong would otherwise find every call well sealed.
 //!
-//! All vectors are compiled in. Of the 518 of X25519, which is slow, every eighth is run and each whose result is all
-//! zero; the tests run the rest.
+//! All vectors are compiled in. Of the 518 of X25519, which is slow, every eighth is run and each
+//! whose result is all zero; the tests run the rest.
 
 mod primitives;
 mod protocols;
@@ -49,7 +49,8 @@ impl SelfTest {
 /// A vector that gave something else than it must.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the self-test of {primitive} failed at vector {vector}; no verdict of this build can be trusted, so build it anew"
+    "the self-test of {primitive} failed at vector {vector}; \
+     no verdict of this build can be trusted, so build it anew"
 )]
 pub struct SelfTestFailed {
     /// What was tested.
@@ -110,7 +111,8 @@ mod tests {
         let failed = check(false, "X25519", 7).expect_err("it does not hold");
         assert_eq!(
             failed.to_string(),
-            "the self-test of X25519 failed at vector 7; no verdict of this build can be trusted, so build it anew"
+            "the self-test of X25519 failed at vector 7; \
+             no verdict of this build can be trusted, so build it anew"
         );
     }
 }

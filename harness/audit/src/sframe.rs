@@ -1,5 +1,5 @@
-//! Opens SFrame ciphertexts (RFC 9605) from base keys; it never seals, and never hands out a byte whose tag did not
-//! fit.
+//! Opens SFrame ciphertexts (RFC 9605) from base keys; it never seals, and never hands out a byte
+//! whose tag did not fit.
 
 mod cipher;
 mod header;
@@ -54,7 +54,8 @@ impl Suite {
         }
     }
 
-    /// Bytes of the derived key: for suites 1 to 3 the cipher's key and then the authentication key.
+    /// Bytes of the derived key: for suites 1 to 3 the cipher's key and then the authentication
+    /// key.
     const fn key_length(self) -> usize {
         match self {
             Self::Aes128CtrTag80 | Self::Aes128CtrTag64 | Self::Aes128CtrTag32 => 48,

@@ -1,8 +1,8 @@
-//! Opens SRTP and SRTCP (RFC 3711, RFC 7714) from master keys; it never seals, and never hands out a byte whose
-//! tag did not fit.
+//! Opens SRTP and SRTCP (RFC 3711, RFC 7714) from master keys; it never seals, and never hands out
+//! a byte whose tag did not fit.
 //!
-//! Session keys belong to a master key and not to an SSRC (the key derivation rate is 0), so one [`RtpOpener`]
-//! serves every stream of a key; what belongs to an SSRC is its [`Rollover`].
+//! Session keys belong to a master key and not to an SSRC (the key derivation rate is 0), so one
+//! [`RtpOpener`] serves every stream of a key; what belongs to an SSRC is its [`Rollover`].
 
 mod cipher;
 mod derivation;
@@ -103,7 +103,10 @@ pub struct MasterKey {
 
 /// A master key of another length than its profile's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} takes {expected} bytes, the master key and then the salt, not {found}; copy the whole of both", .profile.name())]
+#[error(
+    "{} takes {expected} bytes, the master key and then the salt, not {found}; copy the whole of both",
+    .profile.name()
+)]
 pub struct WrongLength {
     /// The profile that the key is for.
     pub profile: Profile,
@@ -150,8 +153,8 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// Opens a packet under session keys of GCM, as the vectors of RFC 7714 §16 and §17 state them, with a rollover
-/// counter of 0.
+/// Opens a packet under session keys of GCM, as the vectors of RFC 7714 §16 and §17 state them,
+/// with a rollover counter of 0.
 pub(crate) fn open_under_session_keys(
     profile: Profile,
     key: &[u8],

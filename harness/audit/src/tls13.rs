@@ -1,8 +1,8 @@
-//! Opens TLS 1.3 byte streams (RFC 8446) from logged traffic secrets, and tells which record each plaintext byte came
-//! from.
+//! Opens TLS 1.3 byte streams (RFC 8446) from logged traffic secrets, and tells which record each
+//! plaintext byte came from.
 //!
-//! It follows a connection that others made: it checks tags and nothing else of the handshake. A record that no secret
-//! opens is listed, never skipped in silence.
+//! It follows a connection that others made: it checks tags and nothing else of the handshake. A
+//! record that no secret opens is listed, never skipped in silence.
 
 mod direction;
 mod hello;
@@ -40,8 +40,8 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// The secrets among `keys` that belong to the connection with this client random. Of two with one label the last
-    /// counts.
+    /// The secrets among `keys` that belong to the connection with this client random. Of two with
+    /// one label the last counts.
     pub fn of_connection<'a>(keys: impl IntoIterator<Item = &'a Key>, random: &[u8; 32]) -> Self {
         let mut secrets = Self::default();
         for key in keys {
@@ -104,11 +104,12 @@ pub enum NotOpened {
     UnknownSuite(u16),
 }
 
-/// Opens both directions of one connection, each as the bytes in the order of the stream from its first byte on.
+/// Opens both directions of one connection, each as the bytes in the order of the stream from its
+/// first byte on.
 ///
 /// # Errors
-/// When the hellos are missing or choose what cannot be opened. Missing or wrong secrets are no error: the records
-/// that they leave shut are in [`Direction::unopened`].
+/// When the hellos are missing or choose what cannot be opened. Missing or wrong secrets are no
+/// error: the records that they leave shut are in [`Direction::unopened`].
 pub fn open(
     client_to_server: &[u8],
     server_to_client: &[u8],

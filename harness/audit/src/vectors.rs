@@ -1,7 +1,7 @@
 //! The published test vectors that this crate carries, as the self-test and the tests read them.
 //!
-//! They are compiled in, so that the self-test needs no file. `harness/audit/vectors/README.md` names their origins
-//! and licences.
+//! They are compiled in, so that the self-test needs no file. `harness/audit/vectors/README.md`
+//! names their origins and licences.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Reads WebSocket messages (RFC 6455) from a byte stream, and tells where each lay.
 //!
-//! Our signalling negotiates no extension, so a set reserved bit is an error, as is whatever the RFC forbids: the judge
-//! must not read a message that the receiver refused.
+//! Our signalling negotiates no extension, so a set reserved bit is an error, as is whatever the
+//! RFC forbids: the judge must not read a message that the receiver refused.
 
 mod frame;
 
@@ -41,8 +41,8 @@ pub enum Content {
 pub struct Message {
     /// What it holds.
     pub content: Content,
-    /// Where it lies in the stream, from the first byte of its first frame to the last of its last. Control messages
-    /// may lie within.
+    /// Where it lies in the stream, from the first byte of its first frame to the last of its last.
+    /// Control messages may lie within.
     pub range: Range<usize>,
 }
 
@@ -83,8 +83,8 @@ pub enum WebSocketError {
 pub struct Messages {
     /// The whole messages, in the order in which they end.
     pub messages: Vec<Message>,
-    /// Where the whole frames end. What is after it is a frame that is cut short, what `error` is about, or what
-    /// follows a close message.
+    /// Where the whole frames end. What is after it is a frame that is cut short, what `error` is
+    /// about, or what follows a close message.
     pub end: usize,
     /// Where the first fragment of a message lies that has not ended.
     pub unfinished: Option<usize>,
@@ -92,8 +92,8 @@ pub struct Messages {
     pub error: Option<WebSocketError>,
 }
 
-/// Reads messages until the stream ends, is closed, or cannot be read any further. The stream begins with the first
-/// frame, behind the HTTP of the opening handshake.
+/// Reads messages until the stream ends, is closed, or cannot be read any further. The stream
+/// begins with the first frame, behind the HTTP of the opening handshake.
 pub fn read(sender: Sender, stream: &[u8]) -> Messages {
     let mut reading = Reading { read: Messages::default(), fragments: None };
     loop {

@@ -36,7 +36,8 @@ fn requests_are_read_one_after_the_other() {
 #[test]
 fn a_chunked_body_is_put_together() {
     let message = only_response(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n4\r\nWiki\r\nA;name=x\r\npedia in c\r\n0\r\nTrailer: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n\
+          4\r\nWiki\r\nA;name=x\r\npedia in c\r\n0\r\nTrailer: x\r\n\r\n",
     );
     assert_eq!(message.body, b"Wikipedia in c");
 }
@@ -129,7 +130,11 @@ fn a_head_without_an_end_is_an_error_in_the_end() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..64), at in 0..90_usize, ended: bool) {
+    fn any_bytes_are_taken(
+        bytes in proptest::collection::vec(any::<u8>(), 0..64),
+        at in 0..90_usize,
+        ended: bool,
+    ) {
         let mut spoiled = POST.to_vec();
         spoiled.splice(at.min(POST.len()).., bytes.clone());
         let chunked = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &bytes[..]].concat();

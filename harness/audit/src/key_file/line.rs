@@ -23,7 +23,8 @@ const OTHER_NSS_LABELS: [&str; 6] = [
     "RSA",
 ];
 
-/// Reads a line; none when it holds nothing to use: blank, a comment, or a label that opens nothing here.
+/// Reads a line; none when it holds nothing to use: blank, a comment, or a label that opens nothing
+/// here.
 pub(super) fn parse(line: &str, file_owner: Option<&Owner>) -> Result<Option<(Owner, Secret)>, LineError> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
@@ -39,7 +40,8 @@ pub(super) fn parse(line: &str, file_owner: Option<&Owner>) -> Result<Option<(Ow
         label => match traffic_label(label) {
             Some(label) => traffic(label, &mut words)?,
             None if OTHER_NSS_LABELS.contains(&label) => return Ok(None),
-            // A line that begins with bytes in hex has lost its kind, and the bytes may be a secret.
+            // A line that begins with bytes in hex has lost its kind, and the bytes may be a
+            // secret.
             None if label.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
                 return Err(LineError::UnknownKind(short(label)));
             }

@@ -6,6 +6,10 @@ use rstest::rstest;
 use super::*;
 use crate::srtp::Profile;
 
+const SRTP: &str = "SRTP <profile> <master key and salt>";
+const SFRAME: &str = "SFRAME <cipher suite> <key id> <base key>";
+const TWO_BYTES: WrongLength = WrongLength { profile: Profile::AeadAes128Gcm, expected: 28, found: 2 };
+
 fn parties() -> Owner {
     Owner::Parties
 }
@@ -65,15 +69,9 @@ fn every_kind_of_line_is_read() {
 #[case::lost_kind("0011223344556677 00", LineError::UnknownKind("00112233…".into()))]
 #[case::lower_case("srtp x", LineError::UnknownKind("srtp".into()))]
 #[case::unknown_profile("SRTP NULL 00", LineError::UnknownProfile("NULL".into()))]
-#[case::no_key(
-    "SRTP SRTP_AEAD_AES_128_GCM",
-    LineError::Missing("key", "SRTP <profile> <master key and salt>")
-)]
-#[case::option_for_key(
-    "SRTP SRTP_AEAD_AES_128_GCM owner=forwarder",
-    LineError::Missing("key", "SRTP <profile> <master key and salt>")
-)]
-#[case::short_key("SRTP SRTP_AEAD_AES_128_GCM 0011", LineError::WrongLength(WrongLength { profile: Profile::AeadAes128Gcm, expected: 28, found: 2 }))]
+#[case::no_key("SRTP SRTP_AEAD_AES_128_GCM", LineError::Missing("key", SRTP))]
+#[case::option_for_key("SRTP SRTP_AEAD_AES_128_GCM owner=forwarder", LineError::Missing("key", SRTP))]
+#[case::short_key("SRTP SRTP_AEAD_AES_128_GCM 0011", LineError::WrongLength(TWO_BYTES))]
 #[case::odd_hex("SFRAME 4 0 123", LineError::NotHex("base key", "whole bytes"))]
 #[case::suite_0("SFRAME 0 0 00", LineError::UnknownSuite(0))]
 #[case::suite_6("SFRAME 6 0 00", LineError::UnknownSuite(6))]
@@ -81,9 +79,9 @@ fn every_kind_of_line_is_read() {
 #[case::leading_zero("SFRAME 04 0 00", LineError::NotDecimal("cipher suite", "04".into()))]
 #[case::sign("SFRAME 4 +1 00", LineError::NotDecimal("key id", "+1".into()))]
 #[case::hex_key_id("SFRAME 4 0x1 00", LineError::NotDecimal("key id", "0x1".into()))]
-#[case::key_id_beyond_64_bits("SFRAME 4 18446744073709551616 00", LineError::NotDecimal("key id", "18446744…".into()))]
+#[case::key_id_of_65_bits("SFRAME 4 18446744073709551616 0", LineError::NotDecimal("key id", "18446744…".into()))]
 #[case::short_call_id("AGREE 00 00", LineError::NotHex("call id", "16 bytes"))]
-#[case::word_too_many("SFRAME 4 0 00 0011223344556677", LineError::Extra("00112233…".into(), "SFRAME <cipher suite> <key id> <base key>"))]
+#[case::word_too_many("SFRAME 4 0 00 0011223344556677", LineError::Extra("00112233…".into(), SFRAME))]
 #[case::ssrc_on_sframe("SFRAME 4 0 00 ssrc=00000001", LineError::UnknownOption("ssrc".into()))]
 #[case::unknown_option("SFRAME 4 0 00 kid=1", LineError::UnknownOption("kid".into()))]
 #[case::owner_twice("SFRAME 4 0 00 owner=aa owner=bb", LineError::OptionTwice("owner"))]
@@ -139,7 +137,8 @@ fn only_a_middle_party_could_have_listened() {
 fn neither_keys_nor_errors_print_a_secret() {
     let secret = "5ec2e7".repeat(8);
     let text = format!(
-        "AGREE {} {}\nSFRAME 4 0 {secret}\nCLIENT_RANDOM {} {secret}{secret}\nSFRAME 4 0 00 {secret}\nAGREE x{secret} {secret}",
+        "AGREE {} {}\nSFRAME 4 0 {secret}\nCLIENT_RANDOM {} {secret}{secret}\n\
+         SFRAME 4 0 00 {secret}\nAGREE x{secret} {secret}",
         "00".repeat(16),
         &"5ec2e7".repeat(11)[..64],
         "00".repeat(32),

@@ -37,8 +37,8 @@ pub(super) fn low_order(cases: &[X25519Case]) -> Result<usize, SelfTestFailed> {
     Ok(zero)
 }
 
-/// Opens each ciphertext: to its plaintext when it is valid, and not at all otherwise. Nonces of other lengths are no
-/// part of any protocol here.
+/// Opens each ciphertext: to its plaintext when it is valid, and not at all otherwise. Nonces of
+/// other lengths are no part of any protocol here.
 pub(super) fn aes_gcm(file: &Wycheproof<AeadCase>) -> Result<usize, SelfTestFailed> {
     let mut run = 0;
     for case in file.test_groups.iter().flat_map(|group| &group.tests) {

@@ -96,7 +96,8 @@ pub(super) fn agreement(file: &vectors::Agreement) -> Result<usize, SelfTestFail
     Ok(file.examples.len())
 }
 
-/// `sealed` must open to `plain`, and with its last bit or a bit of its first word changed to nothing.
+/// `sealed` must open to `plain`, and with its last bit or a bit of its first word changed to
+/// nothing.
 fn opens(
     sealed: &[u8],
     plain: &[u8],

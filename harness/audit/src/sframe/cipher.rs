@@ -1,5 +1,5 @@
-//! The two families of SFrame ciphers, keyed once: AES-GCM, and AES in counter mode with HMAC-SHA-256
-//! (RFC 9605 §4.5.1).
+//! The two families of SFrame ciphers, keyed once: AES-GCM, and AES in counter mode with
+//! HMAC-SHA-256 (RFC 9605 §4.5.1).
 
 use aes::Aes128;
 use ctr::cipher::{InnerIvInit, KeyInit, StreamCipherCore};
@@ -34,8 +34,8 @@ impl Cipher {
         }
     }
 
-    /// Opens ciphertext and tag in place and returns the length of the plaintext, or nothing when the tag does not
-    /// fit. The additional data are `header` and then `metadata`.
+    /// Opens ciphertext and tag in place and returns the length of the plaintext, or nothing when
+    /// the tag does not fit. The additional data are `header` and then `metadata`.
     pub fn open(&self, nonce: [u8; 12], header: &[u8], metadata: &[u8], sealed: &mut [u8]) -> Option<usize> {
         match self {
             Self::Gcm(key) if metadata.is_empty() => open_gcm(key, nonce, header, sealed),

@@ -1,5 +1,5 @@
-//! The SFrame header (RFC 9605 §4.3): one byte of configuration, then key id and counter where they do not fit into
-//! it.
+//! The SFrame header (RFC 9605 §4.3): one byte of configuration, then key id and counter where they
+//! do not fit into it.
 
 /// A parsed header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header at the start of `frame`. None when it is cut short; every first byte is a header's.
+    /// Reads the header at the start of `frame`. None when it is cut short; every first byte is a
+    /// header's.
     pub fn parse(frame: &[u8]) -> Option<Self> {
         let configuration = *frame.first()?;
         let (key_id, length) = field(frame, configuration >> 4, 1)?;
@@ -21,15 +22,15 @@ impl Header {
         Some(Self { key_id, counter, length })
     }
 
-    /// Whether no shorter header says the same. A longer one is allowed on the wire and has bits in which something
-    /// can be hidden.
+    /// Whether no shorter header says the same. A longer one is allowed on the wire and has bits in
+    /// which something can be hidden.
     pub const fn is_shortest(&self) -> bool {
         self.length == 1 + bytes_of(self.key_id) + bytes_of(self.counter)
     }
 }
 
-/// One of the two fields: `nibble` is its value, or with the high bit set its length less one. Returns the value and
-/// where the next field starts.
+/// One of the two fields: `nibble` is its value, or with the high bit set its length less one.
+/// Returns the value and where the next field starts.
 fn field(frame: &[u8], nibble: u8, start: usize) -> Option<(u64, usize)> {
     if nibble & 8 == 0 {
         return Some((u64::from(nibble), start));

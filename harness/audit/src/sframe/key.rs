@@ -7,7 +7,8 @@ use sha2::{Sha256, Sha512};
 use super::cipher::Cipher;
 use super::{Header, Suite};
 
-/// Opens the frames of one base key under one key id. It has no memory of what it opened, so a replay opens again.
+/// Opens the frames of one base key under one key id. It has no memory of what it opened, so a
+/// replay opens again.
 pub struct FrameOpener {
     key_id: u64,
     cipher: Cipher,
@@ -42,14 +43,16 @@ impl FrameOpener {
         self.key_id
     }
 
-    /// Opens one frame: header, ciphertext and tag. `metadata` is what was authenticated and did not travel with it,
-    /// empty in `frames`. None when the frame has another key id, the tag does not fit, or it is no frame.
+    /// Opens one frame: header, ciphertext and tag. `metadata` is what was authenticated and did
+    /// not travel with it, empty in `frames`. None when the frame has another key id, the tag does
+    /// not fit, or it is no frame.
     pub fn open(&self, frame: &[u8], metadata: &[u8]) -> Option<Vec<u8>> {
         let mut plain = Vec::new();
         self.open_into(frame, metadata, &mut plain).then_some(plain)
     }
 
-    /// Does what [`FrameOpener::open`] does without a new allocation; `plain` means nothing unless it returns true.
+    /// Does what [`FrameOpener::open`] does without a new allocation; `plain` means nothing unless
+    /// it returns true.
     pub fn open_into(&self, frame: &[u8], metadata: &[u8], plain: &mut Vec<u8>) -> bool {
         match Header::parse(frame) {
             Some(header) if header.key_id == self.key_id => {
@@ -84,7 +87,8 @@ impl Default for Guesses {
 }
 
 impl Guesses {
-    /// Whether `base_key`, of any length, opens `frame` under the frame's own key id. `scratch` is overwritten.
+    /// Whether `base_key`, of any length, opens `frame` under the frame's own key id. `scratch` is
+    /// overwritten.
     pub fn fits(&self, base_key: &[u8], frame: &[u8], scratch: &mut Vec<u8>) -> bool {
         let suite = Suite::Aes128Gcm;
         let Some(header) = Header::parse(frame) else { return false };

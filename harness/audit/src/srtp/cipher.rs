@@ -1,5 +1,5 @@
-//! The two families of ciphers of SRTP, keyed once and used for every packet: AES in counter mode with HMAC-SHA-1
-//! (RFC 3711 §4), and AES-GCM (RFC 7714).
+//! The two families of ciphers of SRTP, keyed once and used for every packet: AES in counter mode
+//! with HMAC-SHA-1 (RFC 3711 §4), and AES-GCM (RFC 7714).
 
 use aes::Aes128;
 use ctr::cipher::{InnerIvInit, KeyInit, StreamCipherCore};
@@ -53,8 +53,8 @@ impl CounterMode {
         tag_fits(self.authentication.clone(), parts, tag)
     }
 
-    /// Opens `body`: the counter starts at the salt, over which SSRC and `index`, of 48 bits, are laid
-    /// (RFC 3711 §4.1.1).
+    /// Opens `body`: the counter starts at the salt, over which SSRC and `index`, of 48 bits, are
+    /// laid (RFC 3711 §4.1.1).
     pub fn apply(&self, ssrc: u32, index: u64, body: &mut [u8]) {
         let mut block = [0; 16];
         block[..14].copy_from_slice(&self.salt);
@@ -97,8 +97,9 @@ impl Gcm {
         Some(Self { key: LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?), salt })
     }
 
-    /// Opens ciphertext and tag in place and returns the length of the plaintext, or nothing when the tag does not
-    /// fit. The nonce is the salt, over which SSRC and `index`, of 48 bits, are laid (RFC 7714 §8.1, §9.1).
+    /// Opens ciphertext and tag in place and returns the length of the plaintext, or nothing when
+    /// the tag does not fit. The nonce is the salt, over which SSRC and `index`, of 48 bits, are
+    /// laid (RFC 7714 §8.1, §9.1).
     pub fn open(&self, ssrc: u32, index: u64, header: &[u8], sealed: &mut [u8]) -> Option<usize> {
         let mut nonce = self.salt;
         xor(&mut nonce[2..6], &ssrc.to_be_bytes());

@@ -4,12 +4,14 @@ use aes::{Aes128, Aes256};
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 
-/// The label of the cipher key of RTP; the authentication key and the salt have the two labels after it.
+/// The label of the cipher key of RTP; the authentication key and the salt have the two labels
+/// after it.
 pub(super) const RTP: u8 = 0;
 /// The label of the cipher key of RTCP, likewise.
 pub(super) const RTCP: u8 = 3;
 
-/// What one of RTP and RTCP is sealed with. Each array is filled from its start as far as the profile needs it.
+/// What one of RTP and RTCP is sealed with. Each array is filled from its start as far as the
+/// profile needs it.
 pub(super) struct SessionKeys {
     /// Cipher key: as long as the master key.
     pub cipher: Vec<u8>,
@@ -31,8 +33,9 @@ impl SessionKeys {
     }
 }
 
-/// Fills `out` with the key of `label`. The salt of GCM is 12 bytes and counts as 14 with two zero bytes after
-/// them (RFC 7714 §11). A master key that is neither 16 nor 32 bytes long derives nothing: `out` stays as it is.
+/// Fills `out` with the key of `label`. The salt of GCM is 12 bytes and counts as 14 with two zero
+/// bytes after them (RFC 7714 §11). A master key that is neither 16 nor 32 bytes long derives
+/// nothing: `out` stays as it is.
 pub(super) fn derive(master: &[u8], master_salt: &[u8], label: u8, out: &mut [u8]) {
     let mut block = [0; 16];
     let salt_length = master_salt.len().min(14);

@@ -1,9 +1,11 @@
-//! The rollover counter of one SSRC: how often its sequence number has started anew (RFC 3711 §3.3.1).
+//! The rollover counter of one SSRC: how often its sequence number has started anew (RFC 3711
+//! §3.3.1).
 
 use super::packet::Header;
 use super::rtp::RtpOpener;
 
-/// What is known of the rollover counter of one SSRC under one key. It moves only with packets that opened.
+/// What is known of the rollover counter of one SSRC under one key. It moves only with packets that
+/// opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rollover {
     /// Counter and sequence number of the packet furthest on.
@@ -11,8 +13,8 @@ pub struct Rollover {
 }
 
 impl Rollover {
-    /// The counter that a packet with this sequence number most likely has (RFC 3711 appendix A); 0 when nothing has
-    /// opened yet.
+    /// The counter that a packet with this sequence number most likely has (RFC 3711 appendix A); 0
+    /// when nothing has opened yet.
     pub fn estimate(&self, sequence: u16) -> u32 {
         match self.furthest {
             None => 0,
@@ -33,9 +35,10 @@ impl Rollover {
         self.furthest = self.furthest.max(Some((roc, sequence)));
     }
 
-    /// Opens a packet without being told the counter, and returns the counter and the body. Once something has
-    /// opened only the likely counter and its two neighbours are tried; before that all from 0 to `last`, because a
-    /// capture may begin in the middle of a call. So a wrong key costs `last + 1` trials.
+    /// Opens a packet without being told the counter, and returns the counter and the body. Once
+    /// something has opened only the likely counter and its two neighbours are tried; before that
+    /// all from 0 to `last`, because a capture may begin in the middle of a call. So a wrong key
+    /// costs `last + 1` trials.
     pub fn open(&mut self, opener: &RtpOpener, packet: &[u8], last: u32) -> Option<(u32, Vec<u8>)> {
         let sequence = Header::parse(packet)?.sequence;
         let mut body = Vec::new();

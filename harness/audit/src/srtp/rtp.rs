@@ -5,8 +5,8 @@ use super::derivation::{self, SessionKeys, derive};
 use super::packet::Header;
 use super::{MasterKey, Profile};
 
-/// Opens the SRTP packets of one direction, of every SSRC. Holds what is derived, so that a packet costs no
-/// derivation; it has no memory of what it opened, so a replay opens again.
+/// Opens the SRTP packets of one direction, of every SSRC. Holds what is derived, so that a packet
+/// costs no derivation; it has no memory of what it opened, so a replay opens again.
 pub struct RtpOpener {
     cipher: Cipher,
 }
@@ -23,14 +23,16 @@ impl RtpOpener {
         Some(Self { cipher: Cipher::new(profile, keys, profile.rtp_tag_length())? })
     }
 
-    /// Opens one packet and returns its body: what follows the header, RTP padding included. `roc` is the number of
-    /// times that the sequence number has started anew. None when the tag does not fit or this is no RTP packet.
+    /// Opens one packet and returns its body: what follows the header, RTP padding included. `roc`
+    /// is the number of times that the sequence number has started anew. None when the tag does not
+    /// fit or this is no RTP packet.
     pub fn open(&self, packet: &[u8], roc: u32) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         self.open_into(packet, roc, &mut body).then_some(body)
     }
 
-    /// Does what [`RtpOpener::open`] does without a new allocation; `body` means nothing unless it returns true.
+    /// Does what [`RtpOpener::open`] does without a new allocation; `body` means nothing unless it
+    /// returns true.
     pub fn open_into(&self, packet: &[u8], roc: u32, body: &mut Vec<u8>) -> bool {
         Header::parse(packet).is_some_and(|header| self.open_body(packet, header, roc, body).is_some())
     }
@@ -64,8 +66,9 @@ fn index(roc: u32, sequence: u16) -> u64 {
     u64::from(roc) << 16 | u64::from(sequence)
 }
 
-/// Whether a guessed master key and salt open `packet`: the way of the sweep, which derives only what the tag
-/// needs. `scratch` is overwritten. False too when key or salt have other lengths than the profile's.
+/// Whether a guessed master key and salt open `packet`: the way of the sweep, which derives only
+/// what the tag needs. `scratch` is overwritten. False too when key or salt have other lengths than
+/// the profile's.
 pub fn fits(
     profile: Profile,
     key: &[u8],

@@ -1,4 +1,5 @@
-//! One direction of a connection: which record opens under which epoch, and where its plaintext went.
+//! One direction of a connection: which record opens under which epoch, and where its plaintext
+//! went.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -20,7 +21,8 @@ pub struct Direction {
     pub other_records: usize,
     /// Protected records that no secret opened: offsets in the stream.
     pub unopened: Vec<Range<usize>>,
-    /// Where the whole records end; bytes after it belong to a record that is cut short, or to no record.
+    /// Where the whole records end; bytes after it belong to a record that is cut short, or to no
+    /// record.
     pub end_of_records: usize,
     /// Whether the side has said that it sends no more (`close_notify`).
     pub closed: bool,
@@ -38,9 +40,9 @@ pub struct OpenedRecord {
 }
 
 impl Direction {
-    /// Opens a stream under `secrets`, in the order in which their epochs follow each other. An epoch begins with the
-    /// first record that opens under it, and none before it comes back; so a missing secret costs its own records
-    /// and no others.
+    /// Opens a stream under `secrets`, in the order in which their epochs follow each other. An
+    /// epoch begins with the first record that opens under it, and none before it comes back; so a
+    /// missing secret costs its own records and no others.
     pub(super) fn open<'a>(
         suite: CipherSuite,
         stream: &[u8],
@@ -62,8 +64,8 @@ impl Direction {
         opening.opened
     }
 
-    /// The bytes of the stream that carry `data`, a range of [`Direction::data`]: whole records. None when the range
-    /// is empty or reaches beyond the data.
+    /// The bytes of the stream that carry `data`, a range of [`Direction::data`]: whole records.
+    /// None when the range is empty or reaches beyond the data.
     pub fn wire_of(&self, data: Range<usize>) -> Option<Range<usize>> {
         if data.is_empty() {
             return None;

@@ -1,4 +1,5 @@
-//! What must be known of the two hellos (RFC 8446 §4.1): the client's random, and the server's choices.
+//! What must be known of the two hellos (RFC 8446 §4.1): the client's random, and the server's
+//! choices.
 
 use super::record::{HANDSHAKE, Records, handshake_message};
 
@@ -13,7 +14,8 @@ const HELLO_RETRY_REQUEST: [u8; 32] = [
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// The random that names a connection in key logs. None when the stream does not begin with a ClientHello.
+/// The random that names a connection in key logs. None when the stream does not begin with a
+/// ClientHello.
 pub fn client_random(client_to_server: &[u8]) -> Option<[u8; 32]> {
     let messages = plain_handshake(client_to_server);
     let (kind, body, _) = handshake_message(&messages)?;
@@ -68,7 +70,8 @@ fn extension(mut list: &[u8], wanted: u16) -> Option<&[u8]> {
     }
 }
 
-/// The handshake messages that travel in the clear, before the first record of another kind than change_cipher_spec.
+/// The handshake messages that travel in the clear, before the first record of another kind than
+/// change_cipher_spec.
 fn plain_handshake(stream: &[u8]) -> Vec<u8> {
     const CHANGE_CIPHER_SPEC: u8 = 20;
     Records::of(stream)

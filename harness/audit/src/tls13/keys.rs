@@ -93,8 +93,8 @@ impl RecordKeys {
         Self::new(self.suite, &self.suite.expand(&self.secret, b"traffic upd", length)?)
     }
 
-    /// Opens the body of the next record, whose header is the additional data. The number moves on only when the tag
-    /// fits.
+    /// Opens the body of the next record, whose header is the additional data. The number moves on
+    /// only when the tag fits.
     pub fn open(&mut self, header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = self.iv;
         for (byte, sequence) in nonce[4..].iter_mut().zip(self.sequence.to_be_bytes()) {
@@ -106,5 +106,34 @@ impl RecordKeys {
         plain.truncate(length);
         self.sequence += 1;
         Some(plain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_expanded_as_published() {
+        // RFC 8448 §3: the server's handshake write key and iv.
+        let secret = hex::decode("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38");
+        let expand = |label: &[u8], length| {
+            let secret = secret.as_ref().expect("hex");
+            CipherSuite::Aes128GcmSha256.expand(secret, label, length).map(hex::encode)
+        };
+        assert_eq!(expand(b"key", 16).as_deref(), Some("3fce516009c21727d0f2e4e86ee403bc"));
+        assert_eq!(expand(b"iv", 12).as_deref(), Some("5d313eb2671276ee13000b30"));
+        assert_ne!(expand(b"key", 12), expand(b"iv", 12));
+    }
+
+    #[test]
+    fn only_secrets_of_the_suites_length_make_keys() {
+        for (number, length) in [(0x1301, 32), (0x1302, 48), (0x1303, 32)] {
+            let suite = CipherSuite::numbered(number).expect("a suite");
+            for found in [0, 16, 32, 48, 64] {
+                assert_eq!(RecordKeys::new(suite, &vec![1; found]).is_some(), found == length);
+            }
+        }
+        assert_eq!(CipherSuite::numbered(0x1304), None);
     }
 }

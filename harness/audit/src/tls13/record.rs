@@ -21,7 +21,8 @@ pub(super) struct Record<'a> {
     pub wire: Range<usize>,
 }
 
-/// The whole records at the start of a stream; it ends at the first that is cut short or that is none.
+/// The whole records at the start of a stream; it ends at the first that is cut short or that is
+/// none.
 pub(super) struct Records<'a> {
     stream: &'a [u8],
     at: usize,

@@ -1,9 +1,11 @@
 //! The trace of RFC 8448 §3, whole, in pieces, and with secrets missing or wrong.
 
+use hkdf::Hkdf;
 use proptest::prelude::*;
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use rstest::rstest;
 use serde::Deserialize;
+use sha2::{Sha256, Sha384};
 
 use super::*;
 use crate::key_file::{KeyFile, Owner};
@@ -48,25 +50,52 @@ impl Trace {
     }
 }
 
-/// Seals records as a client would that goes on after the trace.
-fn seal(secret: &[u8], sequence: u8, inner: &[u8]) -> Vec<u8> {
-    let expand = |label: &[u8], length: u8| -> Vec<u8> {
-        let info = [&[0, length, 6 + label.len() as u8][..], b"tls13 ", label, &[0]].concat();
-        let mut out = vec![0; usize::from(length)];
-        hkdf::Hkdf::<sha2::Sha256>::from_prk(secret)
-            .expect("32 bytes")
-            .expand(&info, &mut out)
-            .expect("short");
+/// Seals a record under a traffic secret of the suite.
+fn seal(suite: CipherSuite, secret: &[u8], sequence: u8, inner: &[u8]) -> Vec<u8> {
+    let algorithm = match suite {
+        CipherSuite::Aes128GcmSha256 => &AES_128_GCM,
+        CipherSuite::Aes256GcmSha384 => &AES_256_GCM,
+        CipherSuite::Chacha20Poly1305Sha256 => &CHACHA20_POLY1305,
+    };
+    let expand = |label: &str, length: usize| -> Vec<u8> {
+        let info = format!("\0{}{}tls13 {label}\0", length as u8 as char, (6 + label.len()) as u8 as char);
+        let mut out = vec![0; length];
+        match suite {
+            CipherSuite::Aes256GcmSha384 => {
+                Hkdf::<Sha384>::from_prk(secret).expect("48 bytes").expand(info.as_bytes(), &mut out)
+            }
+            _ => Hkdf::<Sha256>::from_prk(secret).expect("32 bytes").expand(info.as_bytes(), &mut out),
+        }
+        .expect("short");
         out
     };
-    let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &expand(b"key", 16)).expect("16 bytes"));
-    let mut nonce: [u8; 12] = expand(b"iv", 12).try_into().expect("12 bytes");
+    let key = expand("key", algorithm.key_len());
+    let key = LessSafeKey::new(UnboundKey::new(algorithm, &key).expect("the right length"));
+    let mut nonce: [u8; 12] = expand("iv", 12).try_into().expect("12 bytes");
     nonce[11] ^= sequence;
     let header = [23, 3, 3, 0, (inner.len() + 16) as u8];
     let mut body = inner.to_vec();
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(header), &mut body)
-        .expect("seals");
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    key.seal_in_place_append_tag(nonce, Aad::from(header), &mut body).expect("seals");
     [&header[..], &body].concat()
+}
+
+#[rstest]
+#[case::aes_128(CipherSuite::Aes128GcmSha256, 0x1301, 32)]
+#[case::aes_256(CipherSuite::Aes256GcmSha384, 0x1302, 48)]
+#[case::chacha20(CipherSuite::Chacha20Poly1305Sha256, 0x1303, 32)]
+fn every_suite_opens(#[case] suite: CipherSuite, #[case] number: u16, #[case] length: usize) {
+    let trace = Trace::read();
+    let secret: Vec<u8> = (0..).take(length).collect();
+    let mut client = trace.client();
+    client.truncate(201);
+    client.extend(seal(suite, &secret, 0, b"one\x17"));
+    client.extend(seal(suite, &secret, 1, b"two\x17"));
+    let mut server = trace.server();
+    server[44..46].copy_from_slice(&number.to_be_bytes());
+    let secrets = Secrets { client_application: Some(secret), ..Secrets::default() };
+    let opened = open(&client, &server, &secrets).expect("a connection");
+    assert_eq!((opened.suite, &opened.client.data[..]), (suite, &b"onetwo"[..]));
 }
 
 #[test]
@@ -110,12 +139,20 @@ fn without_secrets_every_protected_record_is_listed() {
 }
 
 #[rstest]
-#[case::client_for_server(|s: &mut Secrets| std::mem::swap(&mut s.client_application, &mut s.server_application))]
+#[case::client_for_server(|s: &mut Secrets| {
+    std::mem::swap(&mut s.client_application, &mut s.server_application);
+})]
 #[case::one_bit(|s: &mut Secrets| for secret in [&mut s.client_application, &mut s.server_application] {
     secret.as_mut().expect("there is one")[31] ^= 1;
 })]
-#[case::too_short(|s: &mut Secrets| { s.client_application = Some(vec![1; 31]); s.server_application = Some(Vec::new()); })]
-#[case::of_another_hash(|s: &mut Secrets| { s.client_application = Some(vec![1; 48]); s.server_application = None; })]
+#[case::too_short(|s: &mut Secrets| {
+    s.client_application = Some(vec![1; 31]);
+    s.server_application = Some(Vec::new());
+})]
+#[case::of_another_hash(|s: &mut Secrets| {
+    s.client_application = Some(vec![1; 48]);
+    s.server_application = None;
+})]
 fn a_wrong_secret_opens_no_application_data(#[case] spoil: fn(&mut Secrets)) {
     let trace = Trace::read();
     let mut secrets = trace.secrets();
@@ -152,16 +189,13 @@ fn key_updates_and_padding_are_followed() {
     let trace = Trace::read();
     let mut client = trace.client();
     client.truncate(259 + 72);
-    let secret = &trace.client_application_traffic_secret_0;
-    client.extend(seal(secret, 1, &[24, 0, 0, 1, 0, 22]));
+    let (suite, secret) = (CipherSuite::Aes128GcmSha256, &trace.client_application_traffic_secret_0);
+    client.extend(seal(suite, secret, 1, &[24, 0, 0, 1, 0, 22]));
     let mut updated = vec![0; 32];
     let info = b"\0\x20\x11tls13 traffic upd\0";
-    hkdf::Hkdf::<sha2::Sha256>::from_prk(secret)
-        .expect("32 bytes")
-        .expand(info, &mut updated)
-        .expect("short");
-    client.extend(seal(&updated, 0, b"after\x17\0\0\0"));
-    client.extend(seal(&updated, 1, b"\x17"));
+    Hkdf::<Sha256>::from_prk(secret).expect("32 bytes").expand(info, &mut updated).expect("short");
+    client.extend(seal(suite, &updated, 0, b"after\x17\0\0\0"));
+    client.extend(seal(suite, &updated, 1, b"\x17"));
     let opened = open(&client, &trace.server(), &trace.secrets()).expect("a connection");
     assert_eq!(opened.client.unopened, []);
     assert!(opened.client.data.ends_with(b"after"));
@@ -174,7 +208,8 @@ fn key_updates_and_padding_are_followed() {
 #[test]
 fn a_retry_is_passed_over() {
     let trace = Trace::read();
-    // The body of a HelloRetryRequest: version, its random, no session id, a suite, no compression, no extensions.
+    // The body of a HelloRetryRequest: version, its random, no session id, a suite, no compression,
+    // no extensions.
     let random = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
     let body = [&[3, 3][..], &hex::decode(random).expect("hex"), &[0, 0x13, 0x02, 0, 0, 0]].concat();
     let message = [&[2, 0, 0, body.len() as u8][..], &body].concat();
@@ -206,7 +241,8 @@ fn secrets_are_found_by_their_client_random() {
     let trace = Trace::read();
     let random = client_random(&trace.client()).expect("a hello");
     let lines = format!(
-        "CLIENT_TRAFFIC_SECRET_0 {r} {}\nSERVER_TRAFFIC_SECRET_0 {r} {}\nEXPORTER_SECRET {r} {}\nCLIENT_HANDSHAKE_TRAFFIC_SECRET {} {}",
+        "CLIENT_TRAFFIC_SECRET_0 {r} {}\nSERVER_TRAFFIC_SECRET_0 {r} {}\nEXPORTER_SECRET {r} {}\n\
+         CLIENT_HANDSHAKE_TRAFFIC_SECRET {} {}",
         hex::encode(&*trace.client_application_traffic_secret_0),
         hex::encode(&*trace.server_application_traffic_secret_0),
         "00".repeat(32),

@@ -67,8 +67,8 @@ fn opcode(number: u8) -> Result<Opcode, WebSocketError> {
     })
 }
 
-/// The length of the payload, from the seven bits and what follows them, and what is after it; none when that is cut
-/// short.
+/// The length of the payload, from the seven bits and what follows them, and what is after it; none
+/// when that is cut short.
 fn payload_length(seven: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, WebSocketError> {
     let (length, rest, shortest) = match seven {
         126 => match rest.split_first_chunk::<2>() {

@@ -15,7 +15,11 @@ fn text(text: &str, range: Range<usize>) -> Message {
 #[case::unmasked(Sender::Server, b"\x81\x05Hello", text("Hello", 0..7))]
 #[case::masked(Sender::Client, MASKED_HELLO, text("Hello", 0..11))]
 #[case::fragmented(Sender::Server, b"\x01\x03Hel\x80\x02lo", text("Hello", 0..9))]
-#[case::ping(Sender::Server, b"\x89\x05Hello", Message { content: Content::Ping(b"Hello".into()), range: 0..7 })]
+#[case::ping(
+    Sender::Server,
+    b"\x89\x05Hello",
+    Message { content: Content::Ping(b"Hello".into()), range: 0..7 }
+)]
 #[case::masked_pong(
     Sender::Client,
     b"\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
