@@ -46,9 +46,7 @@ pub(crate) struct Calls {
 impl Calls {
     /// Takes the step at `at` into account; `call` is the index of the call that it is about.
     pub fn step(&mut self, verb: &Verb, call: Option<usize>, at: &At, findings: &mut Findings<'_>) {
-        let about = call.filter(|_| {
-            matches!(verb, Verb::Answer(_) | Verb::Decline(_) | Verb::Ignore(_) | Verb::HangUp(_))
-        });
+        let about = call.filter(|_| matches!(verb, Verb::Answer(_) | Verb::Decline(_) | Verb::Ignore(_)));
         self.let_ring(about);
         let Some(line) = call.and_then(|index| self.lines.get_mut(index)).filter(|_| !self.blurred) else {
             return;
@@ -175,10 +173,7 @@ impl Line {
         let there = self.parties.remove(user) | self.perhaps.remove(user);
         if !there {
             let message = format!("`{user}` hangs up a call without being in it");
-            let help = match self.ringing.contains(user) {
-                true => "write `decline`, or let somebody answer first".to_owned(),
-                false => "name somebody who is in the call".to_owned(),
-            };
+            let help = "name somebody who is in the call".to_owned();
             return self.out_of_order(&at_verb, message, "not in the call", help, findings);
         }
         let left = self.parties.len() + self.perhaps.len();

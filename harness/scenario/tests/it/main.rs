@@ -3,6 +3,7 @@
 mod any_text;
 mod built_in;
 mod meaning;
+mod plans;
 mod rejected;
 
 use scenario::Vocabulary;

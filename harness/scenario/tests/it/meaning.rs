@@ -46,7 +46,7 @@ fn codes(text: &str) -> Vec<String> {
     "- call: { from: alice, to: bob, media: [audio] }\n- answer: bob/laptop\n- talk: 2s\n- hang-up: bob/laptop"
 )]
 #[case::nobody_answers("- call: { from: alice, to: bob, media: [audio] }\n- ignore: bob\n- wait: 5s")]
-#[case::the_caller_gives_up("- call: { from: alice, to: bob, media: [audio] }\n- hang-up: alice")]
+#[case::hung_up_at_once("- call: { from: alice, to: bob, media: [audio] }\n- hang-up: alice")]
 #[case::a_second_call(
     "- call: { from: alice, to: bob, media: [audio] }\n- hang-up: alice\n- call: { from: bob, to: alice, media: [video] }\n- talk: 1s\n- hang-up: alice"
 )]
