@@ -17,6 +17,11 @@ pub(crate) const NOBODY_LISTENED: &str = "nobody listened";
 /// An interceptor or an injection made something that is no IPv4 datagram.
 pub(crate) const CANNOT_BE_CARRIED: &str = "not a datagram that this network carries";
 
+/// The system's buffer was full, or it refused for another reason.
+pub(crate) const NOT_TAKEN: &str = "not taken by the system";
+/// The receiver never read it, or the system lost it.
+pub(crate) const NOT_RECEIVED: &str = "not received";
+
 /// What left the chain.
 pub(crate) struct Outcome {
     pub(crate) onward: Vec<Onward>,

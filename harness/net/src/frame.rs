@@ -11,6 +11,10 @@ use etherparse::{PacketBuilder, PacketBuilderStep, TcpHeader, ip_number};
 pub(crate) const LONGEST_DATAGRAM: usize = 65_507;
 /// The longest payload of one of our TCP segments.
 pub(crate) const LONGEST_SEGMENT: usize = 16 * 1024;
+/// The first sequence number of whoever opens a connection.
+pub(crate) const CALLING_SEQUENCE: u32 = 0x1000_0000;
+/// The first sequence number of whoever accepts one.
+pub(crate) const CALLED_SEQUENCE: u32 = 0x2000_0000;
 
 const TIME_TO_LIVE: u8 = 64;
 const WINDOW: u16 = 65_535;

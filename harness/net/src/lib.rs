@@ -6,6 +6,8 @@
 mod capture;
 mod drops;
 mod frame;
+mod lock;
+mod loopback;
 mod memory;
 pub mod network;
 mod schedule;
@@ -14,6 +16,7 @@ mod tls;
 mod websocket;
 
 pub use capture::CaptureFile;
+pub use loopback::{LoopbackOptions, loopback};
 pub use memory::{MemoryOptions, memory};
 pub use network::{
     AccessLink, DatagramSocket, DroppedDatagram, Fate, InFlight, Interceptor, Listener, Network, Sleeper,

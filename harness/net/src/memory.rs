@@ -14,7 +14,7 @@ mod tcp;
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::capture::CaptureFile;
+use crate::lock::lock;
 use crate::network::{
     AccessLink, Boxed, DatagramSocket, DroppedDatagram, Interceptor, Listener, Network, Sleeper, Stream,
 };
@@ -231,11 +232,6 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.alarm.notify_one();
     }
-}
-
-/// A panic elsewhere does not make the state unusable: each change is complete before the lock is released.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct MemoryNetwork {

@@ -7,6 +7,8 @@ use pcap_parser::{Block, PcapBlockOwned, PcapError, PcapNGReader, pcapng::PcapNG
 
 use super::*;
 
+mod tshark;
+
 /// A place for a capture that tests can read while it is written.
 #[derive(Clone, Default)]
 pub(crate) struct Shelf(Arc<Mutex<Vec<u8>>>);

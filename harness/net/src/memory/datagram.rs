@@ -11,9 +11,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::fate::{Arrivals, Impairments};
-use super::{Arrival, Shared, State, ipv4, lock};
+use super::{Arrival, Shared, State, ipv4};
 use crate::drops;
 use crate::frame::LONGEST_DATAGRAM;
+use crate::lock::lock;
 use crate::network::{DatagramSocket, DroppedDatagram, InFlight};
 
 /// The datagrams' part of the state.

@@ -12,12 +12,10 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 
 use super::{Arrival, State};
-use crate::frame::{Flags, LONGEST_SEGMENT, Segment};
+use crate::frame::{CALLED_SEQUENCE, CALLING_SEQUENCE, Flags, LONGEST_SEGMENT, Segment};
 
 /// A writer waits when its peer has this many bytes still to read.
 const WINDOW: usize = 256 * 1024;
-const CALLING_SEQUENCE: u32 = 0x1000_0000;
-const CALLED_SEQUENCE: u32 = 0x2000_0000;
 
 /// One end of a connection: its own address, then the peer's.
 pub(super) type Key = (SocketAddrV4, SocketAddrV4);

@@ -12,7 +12,7 @@ use crate::network::{Fate, InFlight};
 
 mod streams;
 
-pub(crate) use streams::connected;
+pub(crate) use streams::{connected, reassembled};
 
 pub(crate) const EPOCH_NS: u64 = 1_700_000_000_000_000_000;
 

@@ -176,7 +176,7 @@ proptest::proptest! {
 }
 
 /// Puts one direction at one tap together by its sequence numbers.
-fn reassembled(packets: &[Packet], tap: &str, sender: u16) -> Vec<u8> {
+pub(crate) fn reassembled(packets: &[Packet], tap: &str, sender: u16) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut next = None;
     for packet in packets.iter().filter(|p| p.tap == tap) {
