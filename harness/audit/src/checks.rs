@@ -3,6 +3,7 @@
 //! Invariant: a check is named after its path, has a page, and stands in [`CHECKS`]; whoever adds a file adds it
 //! there, or the tests at the foot of this file fail.
 
+pub mod outcome;
 pub mod proof;
 pub mod sdp;
 
@@ -61,6 +62,7 @@ pub static CHECKS: &[&Check] = &[
     &proof::heard::CHECK,
     &proof::unheard::CHECK,
     &proof::twin::CHECK,
+    &outcome::is_what_the_plan_comes_to::CHECK,
     &sdp::fingerprints_match_certificates::CHECK,
 ];
 

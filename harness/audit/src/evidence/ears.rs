@@ -33,6 +33,12 @@ impl Ears {
         self.0 & Self::of(listener).0 != 0
     }
 
+    /// Those of them who are not among `others`.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     /// Whether it is nobody.
     pub const fn is_none(self) -> bool {
         self.0 == 0

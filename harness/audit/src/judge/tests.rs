@@ -1,1 +1,290 @@
 //! Runs built by hand, whole and with evidence taken away.
+
+use model::flaw::Flaw;
+use model::plan::{NetKind, Plan};
+use model::record::{Header, Line, Record, SCHEMA, WorldKind, WorldRecord};
+use rstest::rstest;
+use tempfile::TempDir;
+
+use super::*;
+use crate::bench::plans::both_on;
+use crate::bench::story::{ALICE, Datagram, NODE, Story};
+
+/// A run of one variant and its twin.
+struct Run {
+    folder: TempDir,
+    record: Record,
+}
+
+impl Run {
+    fn of(story: &Story) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let world = story.tell(folder.path(), "variant");
+        let twin = Story::ordinary(story.plan.clone()).tell(folder.path(), "twin");
+        let twin = WorldRecord { world: WorldKind::Twin, ..twin };
+        let header = Header {
+            schema: SCHEMA.to_owned(),
+            tool: tool(),
+            seed: "0".to_owned(),
+            net: NetKind::Memory,
+            planned: vec![world.id.clone()],
+            shard: None,
+        };
+        let lines = vec![Line::World(Box::new(world)), Line::World(Box::new(twin))];
+        Self { folder, record: Record { header, lines, partial: false } }
+    }
+
+    fn judge(&self) -> Results {
+        judge(self.folder.path(), &self.record, &Options::default())
+    }
+
+    fn only(&self) -> ScenarioResult {
+        let mut results = self.judge();
+        assert_eq!((results.scenarios.len(), results.lost.len()), (1, 0));
+        results.scenarios.remove(0)
+    }
+}
+
+fn findings(result: &ScenarioResult) -> Vec<String> {
+    let all = result
+        .checks
+        .iter()
+        .flat_map(|check| check.findings.iter().map(move |f| format!("{}: {}", check.check, f.text)));
+    all.collect()
+}
+
+/// Checks that do not pass, with their verdicts.
+fn bad(result: &ScenarioResult) -> Vec<(&str, Verdict)> {
+    let bad = result.checks.iter().filter(|check| check.verdict != Verdict::Pass);
+    bad.map(|check| (check.check.as_str(), check.verdict)).collect()
+}
+
+#[test]
+fn a_sealed_call_that_is_sealed_passes_with_every_leg() {
+    let run = Run::of(&Story::sealed(both_on()));
+    let result = run.only();
+    assert_eq!(findings(&result), [] as [&str; 0]);
+    assert_eq!(
+        (result.verdict, result.why.as_str()),
+        (Ending::Pass, "call is sealed as expected, and every check that applies passes")
+    );
+    assert_eq!(run.judge().verdict, Verdict::Pass);
+}
+
+fn flawed(fails: &[&str]) -> Plan {
+    let mut plan = both_on();
+    let tenant = plan.tenants.get_mut("contoso.example").expect("the tenant");
+    tenant.users.get_mut("alice").expect("alice").flaw = Some(Flaw::NoSealing);
+    plan.expect[0].outcome = Some(model::Outcome::Sealed);
+    plan.expect[0].fails = fails.iter().map(|name| (*name).to_owned()).collect();
+    plan
+}
+
+#[test]
+fn a_client_that_seals_nothing_behind_a_lit_lock_fails() {
+    let story = Story { seals: [false, true], ..Story::sealed(both_on()) };
+    let result = Run::of(&story).only();
+    assert_eq!(result.verdict, Ending::Fail);
+    assert_eq!(
+        result.why,
+        "proof/unheard: trudy and harvest hear 60 audio frames that the caller sent in call, under lit locks, at forwarder"
+    );
+    let unheard = result.checks.iter().find(|check| check.check == "proof/unheard").expect("the leg");
+    let finding = &unheard.findings[0];
+    assert_eq!((finding.tap.as_deref(), finding.packets_total), (Some("forwarder"), 60));
+}
+
+#[rstest]
+#[case::caught(&["proof/unheard"], Ending::Pass)]
+#[case::another_check_is_named(&["proof/complete"], Ending::Fail)]
+#[case::one_named_check_does_not_fail(&["proof/unheard", "proof/twin"], Ending::Fail)]
+fn a_flaw_passes_only_when_exactly_the_named_checks_catch_it(#[case] fails: &[&str], #[case] ending: Ending) {
+    let story = Story { seals: [false, true], ..Story::sealed(flawed(fails)) };
+    let result = Run::of(&story).only();
+    assert_eq!(result.verdict, ending, "{}", result.why);
+    let caught: Vec<&str> = result.checks.iter().filter(|c| c.caught).map(|c| c.check.as_str()).collect();
+    assert_eq!(caught.contains(&"proof/unheard"), fails.contains(&"proof/unheard"));
+}
+
+#[test]
+fn a_flaw_that_does_nothing_is_a_failure() {
+    let result = Run::of(&Story::sealed(flawed(&["proof/unheard"]))).only();
+    assert_eq!(
+        (result.verdict, result.why.as_str()),
+        (Ending::Fail, "the flaw is not caught: proof/unheard passes")
+    );
+}
+
+fn lose_the_third(datagrams: &mut Vec<Datagram>) {
+    let media = datagrams.iter_mut().filter(|d| d.from == ALICE && d.bytes[0] == 0x80);
+    let lost = media.map(|d| {
+        d.arrives = d.arrives && d.bytes[3] != 103;
+        d.at_ns
+    });
+    assert!(lost.count() > 3);
+    // What did not reach the forwarder does not leave it.
+    datagrams.retain(|d| !(d.from == NODE && d.bytes[0] == 0x80 && d.bytes[3] == 103 && d.bytes[10] == 0));
+}
+
+fn forget_the_third(world: &mut WorldRecord) {
+    world.ledger.retain(|e| {
+        !(e.index >= 3 && e.direction == model::Direction::Received && e.device.user.user == "bob")
+    });
+}
+
+#[test]
+fn a_frame_that_is_lost_without_a_word_is_noticed() {
+    let story = Story { tamper: lose_the_third, retell: forget_the_third, ..Story::sealed(both_on()) };
+    let result = Run::of(&story).only();
+    assert_eq!(bad(&result), [("proof/complete", Verdict::Fail)]);
+    assert_eq!(
+        result.why,
+        "proof/complete: 1 audio frames of alice@contoso.example are lost on the way to bob@contoso.example, \
+         and nobody recorded a drop"
+    );
+}
+
+fn forget_a_sent_frame(world: &mut WorldRecord) {
+    let last = world.ledger.iter().rposition(|e| e.direction == model::Direction::Sent).expect("an entry");
+    world.ledger.remove(last);
+}
+
+fn invent_a_played_frame(world: &mut WorldRecord) {
+    let last = world.ledger.iter().rfind(|e| e.direction == model::Direction::Received).expect("an entry");
+    let invented = model::record::LedgerEntry { index: last.index + 1, ..last.clone() };
+    world.ledger.push(invented);
+}
+
+fn add_noise(datagrams: &mut Vec<Datagram>) {
+    datagrams.push(Datagram { bytes: vec![0xFF; 20], ..datagrams[0].clone() });
+}
+
+fn spoil_a_frame(datagrams: &mut Vec<Datagram>) {
+    let datagram = datagrams.iter_mut().find(|d| d.from == ALICE && d.bytes[0] == 0x80).expect("media");
+    datagram.bytes[20] ^= 1;
+}
+
+#[rstest]
+#[case::frame_beside_the_ledger(Story { retell: forget_a_sent_frame, ..Story::sealed(both_on()) }, &["proof/complete", "proof/heard"])]
+#[case::frame_that_never_arrived(Story { retell: invent_a_played_frame, ..Story::sealed(both_on()) }, &["proof/complete"])]
+#[case::unknown_packet(Story { tamper: add_noise, ..Story::sealed(both_on()) }, &["proof/complete"])]
+#[case::spoilt_frame(Story { tamper: spoil_a_frame, ..Story::sealed(both_on()) }, &["proof/complete", "proof/heard"])]
+#[case::foreign_certificate(
+    Story { signals: |s| s.signals.retain(|m| m.json["type"] != "sdp-answer"), ..Story::sealed(both_on()) },
+    &["sdp/fingerprints-match-certificates"]
+)]
+fn what_does_not_hold_fails(#[case] story: Story, #[case] failing: &[&str]) {
+    let result = Run::of(&story).only();
+    assert_eq!(result.verdict, Ending::Fail);
+    let failed: Vec<&str> =
+        bad(&result).into_iter().filter(|(_, v)| *v == Verdict::Fail).map(|(name, _)| name).collect();
+    assert_eq!(failed, failing, "{:?}", findings(&result));
+}
+
+/// What is taken away from a run that passes.
+enum Taken {
+    File(&'static str),
+    BytesAfter(&'static str, usize),
+    Ledger,
+    Twin,
+    NameOfTwin,
+    Calls,
+    World,
+}
+
+impl Taken {
+    fn take(&self, run: &mut Run) {
+        let folder = run.folder.path().to_owned();
+        let record = &mut run.record;
+        match self {
+            Self::File(file) => std::fs::remove_file(folder.join(file)).expect("removed"),
+            Self::BytesAfter(file, keep) => cut(&folder, file, *keep),
+            Self::Ledger => world(record, 0).ledger.clear(),
+            Self::Twin => drop(record.lines.pop()),
+            Self::NameOfTwin => world(record, 0).twin = None,
+            Self::Calls => world(record, 0).calls.clear(),
+            Self::World => drop(record.lines.remove(0)),
+        }
+    }
+}
+
+fn world(record: &mut Record, at: usize) -> &mut WorldRecord {
+    let Some(Line::World(world)) = record.lines.get_mut(at) else { panic!("a world") };
+    world
+}
+
+fn cut(folder: &Path, file: &str, keep: usize) {
+    let path = folder.join(file);
+    let bytes = std::fs::read(&path).expect("a file");
+    std::fs::write(path, &bytes[..bytes.len().min(keep)]).expect("written");
+}
+
+#[rstest]
+#[case::capture_missing(Taken::File("captures/variant.pcapng"))]
+#[case::capture_empty(Taken::BytesAfter("captures/variant.pcapng", 0))]
+#[case::capture_cut(Taken::BytesAfter("captures/variant.pcapng", 9_001))]
+#[case::parties_keys_missing(Taken::File("keys/variant.parties.keys"))]
+#[case::parties_keys_cut(Taken::BytesAfter("keys/variant.parties.keys", 200))]
+#[case::service_keys_missing(Taken::File("keys/variant.service.keys"))]
+#[case::service_keys_empty(Taken::BytesAfter("keys/variant.service.keys", 0))]
+#[case::ledger_missing(Taken::Ledger)]
+#[case::twin_missing(Taken::Twin)]
+#[case::twin_not_named(Taken::NameOfTwin)]
+#[case::twin_capture_missing(Taken::File("captures/twin.pcapng"))]
+#[case::twin_service_keys_empty(Taken::BytesAfter("keys/twin.service.keys", 0))]
+#[case::call_missing(Taken::Calls)]
+#[case::world_missing(Taken::World)]
+fn evidence_that_is_taken_away_never_leaves_a_pass(#[case] taken: Taken) {
+    let mut run = Run::of(&Story::sealed(both_on()));
+    assert_eq!(run.judge().verdict, Verdict::Pass);
+    taken.take(&mut run);
+    let results = run.judge();
+    assert_ne!(results.verdict, Verdict::Pass);
+    assert!(results.scenarios.iter().all(|s| s.verdict != Ending::Pass), "{:?}", results.scenarios);
+}
+
+#[test]
+fn a_call_without_a_frame_shows_nothing() {
+    let result = Run::of(&Story { frames: 0, ..Story::sealed(both_on()) }).only();
+    assert_eq!(result.verdict, Ending::Inconclusive, "{}", result.why);
+}
+
+#[test]
+fn a_world_that_stumbled_is_an_error() {
+    let mut run = Run::of(&Story::sealed(both_on()));
+    world(&mut run.record, 0).stumbles.push(model::record::Stumble {
+        at_ns: 0,
+        blame: model::record::Blamed::Harness,
+        text: "the clock stood still".to_owned(),
+    });
+    let result = run.only();
+    assert_eq!((result.verdict, result.why.as_str()), (Ending::Error, "the clock stood still"));
+}
+
+#[test]
+fn a_variant_without_a_world_is_lost_coverage() {
+    let mut run = Run::of(&Story::sealed(both_on()));
+    run.record.header.planned.push("opt-in/never-ran".to_owned());
+    let results = run.judge();
+    assert_eq!((results.lost, results.verdict), (vec!["opt-in/never-ran".to_owned()], Verdict::Inconclusive));
+}
+
+#[test]
+fn an_ordinary_call_is_heard_by_the_service_and_by_nobody_on_the_wire() {
+    let mut plan = both_on();
+    for user in plan.tenants.values_mut().flat_map(|t| t.users.values_mut()) {
+        user.e2ee = false;
+    }
+    let result = Run::of(&Story::ordinary(plan)).only();
+    assert_eq!((result.verdict, findings(&result).len()), (Ending::Pass, 0), "{}", result.why);
+    let heard = &result.calls[0].heard;
+    assert_eq!(heard[&model::Listener::Trudy].frames, heard[&model::Listener::Trudy].of);
+    assert_eq!(heard[&model::Listener::Eve].frames, 0);
+    assert!(!result.legs["twin"].applies && result.legs["heard"].applies);
+}
+
+#[test]
+fn two_judgements_of_one_run_are_alike() {
+    let run = Run::of(&Story { seals: [false, false], ..Story::sealed(both_on()) });
+    assert_eq!(run.judge(), run.judge());
+}

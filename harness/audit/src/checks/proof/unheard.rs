@@ -7,7 +7,7 @@ use model::results::Blame;
 use model::{DeviceId, Role};
 
 use crate::case::{Call, Case};
-use crate::evidence::{Frame, Media};
+use crate::evidence::{Ears, Frame, Media};
 use crate::findings::{Findings, Located};
 
 crate::declare_check! {
@@ -34,8 +34,8 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     }
 }
 
-/// What was heard: by whom, from which side, at which tap.
-type Heard = BTreeMap<(Listener, Role, &'static str, String), (u64, Located)>;
+/// What was heard, by the listeners and from which side, and at each tap how many frames in which packets.
+type Heard = BTreeMap<(Ears, Role, &'static str), BTreeMap<String, (u64, Located)>>;
 
 fn judge_call(case: &Case<'_>, call: &Call<'_>, findings: &mut Findings) {
     let entitled = call.entitled();
@@ -44,8 +44,9 @@ fn judge_call(case: &Case<'_>, call: &Call<'_>, findings: &mut Findings) {
     for media in case.media_of(call) {
         for frame in media.frames.iter().filter(|frame| counts(case, call, frame)) {
             seen += 1;
-            for listener in Listener::ALL.iter().filter(|l| !entitled.has(**l) && frame.ears.has(**l)) {
-                note(case, call, &mut heard, *listener, media, frame);
+            let ears = frame.ears.without(entitled);
+            if !ears.is_none() {
+                note(case, call, &mut heard, ears, media, frame);
             }
         }
     }
@@ -61,13 +62,30 @@ fn judge_call(case: &Case<'_>, call: &Call<'_>, findings: &mut Findings) {
         }
         _ => {}
     }
-    for ((listener, role, kind, tap), (frames, located)) in heard {
+    for ((ears, role, kind), taps) in heard {
+        let Some((tap, (frames, located))) = at_best_tap(taps) else { continue };
         let text = format!(
-            "{listener} hears {frames} {kind} frames that the {role} sent in {}, at {tap}",
+            "{} {frames} {kind} frames that the {role} sent in {}, at {tap}",
+            who(ears),
             described(call)
         );
         let blame = if role == Role::Caller { Blame::Caller } else { Blame::Callee };
         findings.fail(blame, text, located);
+    }
+}
+
+/// The tap to report: one of the service where there is one, for there the listener sits.
+fn at_best_tap(taps: BTreeMap<String, (u64, Located)>) -> Option<(String, (u64, Located))> {
+    taps.into_iter().min_by_key(|(tap, _)| (tap.contains('@'), tap.clone()))
+}
+
+fn who(ears: Ears) -> String {
+    let names: Vec<&str> = Listener::ALL.iter().filter(|l| ears.has(**l)).map(|l| l.word()).collect();
+    let verb = if names.len() == 1 { "hears" } else { "hear" };
+    match names.split_last() {
+        Some((last, [])) => format!("{last} {verb}"),
+        Some((last, rest)) => format!("{} and {last} {verb}", rest.join(", ")),
+        None => verb.to_owned(),
     }
 }
 
@@ -95,27 +113,16 @@ fn counts(case: &Case<'_>, call: &Call<'_>, frame: &Frame) -> bool {
     after || sender.is_none_or(lit)
 }
 
-fn note(
-    case: &Case<'_>,
-    call: &Call<'_>,
-    heard: &mut Heard,
-    listener: Listener,
-    media: &Media,
-    frame: &Frame,
-) {
+fn note(case: &Case<'_>, call: &Call<'_>, heard: &mut Heard, ears: Ears, media: &Media, frame: &Frame) {
     let book = frame.sent.and_then(|sent| case.evidence.ledgers.books.get(sent.book));
     let (role, kind) = match book {
         Some(book) => (case.role(call, &book.device), book.kind.word()),
         None => (Role::Caller, "unknown"),
     };
-    let located: Vec<(u64, &str)> = frame
-        .packets
-        .iter()
-        .filter_map(|p| media.stream.packets.get(*p))
-        .map(|packet| case.evidence.located(packet.index))
-        .collect();
+    let packets = frame.packets.iter().filter_map(|p| media.stream.packets.get(*p));
+    let located: Vec<(u64, &str)> = packets.map(|packet| case.evidence.located(packet.index)).collect();
     let tap = located.first().map_or("", |(_, tap)| *tap).to_owned();
-    let entry = heard.entry((listener, role, kind, tap)).or_default();
+    let entry = heard.entry((ears, role, kind)).or_default().entry(tap).or_default();
     entry.0 += 1;
     located.into_iter().for_each(|at| entry.1.add(at));
 }
