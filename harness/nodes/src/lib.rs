@@ -12,6 +12,7 @@ pub mod engine;
 pub mod entropy;
 pub mod journal;
 pub mod media_node;
+pub mod media_processor;
 pub mod packets;
 pub mod policy_client;
 pub mod policy_server;

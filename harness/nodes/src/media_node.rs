@@ -72,7 +72,7 @@ impl Body {
                     bridge.close().await;
                 }
             }
-            NodeMessage::Work { .. } | NodeMessage::Bridged { .. } | NodeMessage::Failed { .. } => {}
+            _ => {}
         }
     }
 

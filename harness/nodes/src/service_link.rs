@@ -33,6 +33,74 @@ pub enum NodeMessage {
         /// Answer of the callee's device.
         sdp: String,
     },
+    /// The first leg of an ordinary call: a device's description.
+    Join {
+        /// The call.
+        call: String,
+        /// Whose leg: the name of the device's access link.
+        leg: String,
+        /// Kinds of media, in the order of the sections.
+        media: Vec<String>,
+        /// Offer of the device.
+        sdp: String,
+    },
+    /// The node's answer to [`NodeMessage::Join`].
+    Joined {
+        /// The call.
+        call: String,
+        /// Whose leg.
+        leg: String,
+        /// Answer for the device.
+        sdp: String,
+    },
+    /// A further leg of an ordinary call.
+    Invite {
+        /// The call.
+        call: String,
+        /// Whose leg.
+        leg: String,
+        /// Kinds of media, in the order of the sections.
+        media: Vec<String>,
+    },
+    /// The node's offer for a leg: the first one, or a further one because somebody's streams have come in addition.
+    Invited {
+        /// The call.
+        call: String,
+        /// Whose leg.
+        leg: String,
+        /// Offer for the device.
+        sdp: String,
+    },
+    /// A device's answer to [`NodeMessage::Invited`].
+    LegAnswer {
+        /// The call.
+        call: String,
+        /// Whose leg.
+        leg: String,
+        /// Answer of the device.
+        sdp: String,
+    },
+    /// A leg has left a call that goes on.
+    Leave {
+        /// The call.
+        call: String,
+        /// Whose leg.
+        leg: String,
+    },
+    /// A telephone number is called.
+    Dial {
+        /// The call.
+        call: String,
+        /// Digits, with a plus before them or not.
+        number: String,
+    },
+    /// The telephone number has answered.
+    Dialled {
+        /// The call.
+        call: String,
+        /// The number.
+        number: String,
+    },
     /// The call is over.
     Release {
         /// The call.

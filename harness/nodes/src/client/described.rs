@@ -4,6 +4,7 @@ use model::outcome::Reason;
 use model::plan::Profile;
 use model::record::Claimed;
 
+use super::call::Call;
 use super::media::ssrcs;
 use super::{Body, Input};
 use crate::agreement::dtls_code;
@@ -32,7 +33,7 @@ impl Body {
     pub(super) async fn sdp_offered(&mut self, call: &str, sdp: &str) {
         let Some(state) = self.calls.get_mut(call).filter(|c| c.answered && !c.over) else { return };
         if state.peer.is_some() {
-            return self.described_again(call, sdp).await;
+            return self.offered_again(call, sdp).await;
         }
         if !self.take_fingerprints(call, sdp).await {
             return;
@@ -50,7 +51,8 @@ impl Body {
     pub(super) async fn sdp_answered(&mut self, call: &str, sdp: &str) {
         let Some(state) = self.calls.get(call).filter(|c| c.peer.is_some() && !c.over) else { return };
         if !state.other_fingerprints.is_empty() {
-            return self.described_again(call, sdp).await;
+            self.described_again(call, sdp).await;
+            return;
         }
         if !self.take_fingerprints(call, sdp).await {
             return;
@@ -61,11 +63,25 @@ impl Body {
         }
     }
 
-    /// A fingerprint that changes within a call ends it.
-    async fn described_again(&mut self, call: &str, sdp: &str) {
+    /// A fingerprint that changes within a call ends it; says whether the call goes on.
+    async fn described_again(&mut self, call: &str, sdp: &str) -> bool {
         let changed = self.calls.get(call).is_some_and(|c| c.other_fingerprints != fingerprints(sdp));
         if changed && self.deviation.checks_fingerprint() {
             self.leave(call, Some(Reason::FingerprintChanged)).await;
+            return false;
+        }
+        true
+    }
+
+    /// In an ordinary call the media processor offers again when somebody's streams come in addition.
+    async fn offered_again(&mut self, call: &str, sdp: &str) {
+        let sealed = self.calls.get(call).is_none_or(Call::sealed);
+        if !self.described_again(call, sdp).await || sealed {
+            return;
+        }
+        match self.describe(call, Some(sdp)).await {
+            Ok(sdp) => self.send(Message::SdpAnswer { call: call.to_owned(), sdp }),
+            Err(error) => self.engine_failed(call, &error).await,
         }
     }
 

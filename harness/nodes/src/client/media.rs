@@ -1,5 +1,6 @@
 //! Sending and playing frames, and the ledger of both.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::outcome::Reason;
@@ -26,7 +27,8 @@ pub(super) struct Media {
     sent: u32,
     played: u32,
     refused_in_a_row: u32,
-    assembler: Assembler,
+    /// By SSRC: in a call of several each of the others has streams of their own.
+    assemblers: BTreeMap<u32, Assembler>,
     sealer: Option<Sealer>,
     opener: Option<Opener>,
 }
@@ -40,7 +42,7 @@ impl Media {
             sent: 0,
             played: 0,
             refused_in_a_row: 0,
-            assembler: Assembler::default(),
+            assemblers: BTreeMap::new(),
             sealer: None,
             opener: None,
         }
@@ -138,7 +140,7 @@ impl Body {
         let Some(state) = self.calls.get_mut(call) else { return };
         let (open, seals) = (state.open_to_media(), state.sealed() && state.profile == Profile::Frames);
         let Some(stream) = state.streams.get_mut(&packet.kind) else { return };
-        let taken = stream.assembler.take(
+        let taken = stream.assemblers.entry(packet.ssrc).or_default().take(
             packet.kind,
             packet.sequence,
             packet.timestamp,
