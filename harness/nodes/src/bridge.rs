@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::engine::{EngineError, Incoming, KeySink, Outgoing, Peer, PeerSetup, PeerState, TrackSetup};
 use crate::entropy::Entropy;
 use crate::journal::Journal;
+use crate::mitm::Mallory;
 
 /// Where a media node stands in its world.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub struct Ground {
     pub keys: KeySink,
     /// The name under which it drops packets.
     pub dropped_by: DroppedBy,
+    /// Whoever alters what it carries.
+    pub mallory: Option<Mallory>,
 }
 
 /// The two legs of one call.
@@ -90,11 +93,23 @@ impl Bridge {
         self.callee.accept(answer).await
     }
 
-    /// Passes on what came from the leg of `from`, or writes down why not.
+    /// Passes on what came from the leg of `from`, as Mallory leaves it.
     pub async fn pass(&self, from: Role, packet: Incoming) {
-        let out = match from {
-            Role::Caller => &self.callee,
-            Role::Callee => &self.caller,
+        let packets = match &self.ground.mallory {
+            Some(mallory) => mallory.packet(from, packet),
+            None => vec![(from.other(), packet)],
+        };
+        for (to, packet) in packets {
+            self.send(to, packet).await;
+        }
+    }
+
+    /// Sends a packet on a leg, or writes down why not.
+    async fn send(&self, to: Role, packet: Incoming) {
+        let from = to.other();
+        let out = match to {
+            Role::Caller => &self.caller,
+            Role::Callee => &self.callee,
         };
         if *out.state().borrow() != PeerState::Connected {
             return self.drop_packet(from, &packet, "the other leg is not connected");

@@ -11,7 +11,6 @@ pub(crate) use session::carry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::attack::Attack;
 use model::identity::{DeviceId, Node};
 use model::plan::Path;
 use model::release::Release;
@@ -26,8 +25,14 @@ use routing::Route;
 
 /// Alters signalling inside the service: Mallory.
 pub trait Tamper: Send {
-    /// What is delivered in place of `message`, which was going to the device of `to` in the call.
-    fn message(&mut self, call: &str, to: Role, message: Message) -> Vec<Message>;
+    /// What is delivered in place of `message`, which was going to the device of `to` in the call, and to whom.
+    fn message(&mut self, call: &str, to: Role, message: Message) -> Vec<(Role, Message)>;
+
+    /// Whether she ends the media of both legs herself, whatever path the devices are told.
+    fn ends_media(&self) -> bool;
+
+    /// A side has described itself.
+    fn announced(&mut self, by: Role, sdp: &str);
 }
 
 /// What the call service is made of.
@@ -63,10 +68,10 @@ pub struct CallService {
 }
 
 impl CallService {
-    /// Starts the service; `forwarder` and `processor` are its connections to the media nodes.
-    pub fn start(setup: CallServiceSetup, forwarder: net::WebSocket, processor: net::WebSocket) -> Self {
+    /// Starts the service; `nodes` are its connections to the media nodes.
+    pub fn start(setup: CallServiceSetup, nodes: Vec<(Node, net::WebSocket)>) -> Self {
         let (inputs, queue) = mpsc::unbounded_channel();
-        let nodes = [(Node::Forwarder, forwarder), (Node::MediaProcessor, processor)]
+        let nodes = nodes
             .into_iter()
             .map(|(node, socket)| (node, session::node(node, socket, inputs.clone())))
             .collect();
@@ -198,13 +203,3 @@ impl Body {
         }
     }
 }
-
-/// The attacks that sit inside the call service.
-pub const ATTACKS: &[Attack] = &[
-    Attack::SubstituteFingerprint,
-    Attack::SubstitutePublicKey,
-    Attack::LowOrderKey,
-    Attack::SecondAnswer,
-    Attack::HalfSealed,
-    Attack::StripIntent,
-];

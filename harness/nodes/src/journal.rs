@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::identity::DeviceId;
+use model::identity::{DeviceId, Node};
 use model::record::{Claim, Claimed, Deed, Drop, DroppedBy, Held, LedgerEntry, LogLine};
 use model::{Direction, Kind};
 use net::Network;
@@ -74,6 +74,12 @@ impl Journal {
     pub fn keys(self: &Arc<Self>, owner: Owner) -> KeySink {
         let journal = self.clone();
         Arc::new(move |line| journal.key(owner, line.to_owned()))
+    }
+
+    /// Where Mallory puts the secrets of connections that she ends: beside the service's, under her own name.
+    pub fn mallorys_keys(self: &Arc<Self>) -> KeySink {
+        let journal = self.clone();
+        Arc::new(move |line| journal.key(Owner::Service, format!("{line} owner={}", Node::Mallory)))
     }
 
     /// One line for a key file; a line that is there already is not repeated.

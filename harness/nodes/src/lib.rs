@@ -13,6 +13,7 @@ pub mod entropy;
 pub mod journal;
 pub mod media_node;
 pub mod media_processor;
+pub mod mitm;
 pub mod packets;
 pub mod policy_client;
 pub mod policy_server;

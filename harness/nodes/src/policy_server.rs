@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use model::Plan;
 use model::record::DatabaseRow;
+use model::{Plan, UserId};
 
 pub mod admin_client;
+use crate::mitm::Mallory;
+
 pub mod refusal;
 pub mod store;
 pub mod token;
@@ -43,6 +45,8 @@ pub struct Tokens {
 pub struct PolicyServer {
     store: Mutex<PolicyStore>,
     clock: Clock,
+    /// Whoever sits inside the service and alters its answers about users.
+    mallory: Mutex<Option<Mallory>>,
 }
 
 impl PolicyServer {
@@ -65,7 +69,19 @@ impl PolicyServer {
         for (tenant, token) in &tokens.administrators {
             store.add_token(token, &GoodFor::Administration(tenant.clone()))?;
         }
-        Ok((Arc::new(Self { store: Mutex::new(store), clock }), tokens))
+        Ok((Arc::new(Self { store: Mutex::new(store), clock, mallory: Mutex::default() }), tokens))
+    }
+
+    /// From now on `mallory` alters the answers about users.
+    pub fn infiltrate(&self, mallory: Mallory) {
+        *self.mallory.lock().unwrap_or_else(PoisonError::into_inner) = Some(mallory);
+    }
+
+    /// What holds for `user` at the moment, as it is told.
+    fn told(&self, user: &UserId) -> Result<EffectivePolicy, StoreError> {
+        let answer = self.store().effective(user, self.now())?;
+        let mallory = self.mallory.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(mallory.as_ref().map_or(answer.clone(), |mallory| mallory.policy(user, answer)))
     }
 
     /// The admin API as a service.

@@ -59,7 +59,7 @@ impl Body {
         let route = Route {
             caller: from.clone(),
             callee,
-            ringing: ringing.clone(),
+            ringing,
             answered: None,
             media: media.clone(),
             intents: [*intent, 0],
@@ -67,11 +67,7 @@ impl Body {
             over: false,
         };
         self.routes.insert(call.clone(), route);
-        for message in self.tampered(&call, Role::Callee, offer) {
-            for device in &ringing {
-                self.to_device(device, &message);
-            }
-        }
+        self.deliver(&call, Role::Callee, offer);
     }
 
     /// A message of a call goes to the other side, unless the service has to act on it.
@@ -82,34 +78,56 @@ impl Body {
         if !from_caller && route.answered.as_ref() != Some(from) && !route.ringing.contains(from) {
             return;
         }
-        match message {
-            Message::Answer { intent, .. } if !from_caller => self.answer(&call, from, intent, message),
-            Message::SdpOffer { sdp, .. } if from_caller && route.node.is_some() => {
-                let (node, media) = (route.node.unwrap_or(Node::Forwarder), route.media.clone());
+        let (by, node) = (if from_caller { Role::Caller } else { Role::Callee }, route.node);
+        if let (Message::SdpOffer { sdp, .. } | Message::SdpAnswer { sdp, .. }, Some(tamper)) =
+            (&message, &mut self.setup.tamper)
+        {
+            tamper.announced(by, sdp);
+        }
+        let media = self.routes.get(&call).map(|route| route.media.clone()).unwrap_or_default();
+        match (message, node) {
+            (message @ Message::Answer { .. }, _) if !from_caller => self.answer(&call, from, message),
+            (Message::SdpOffer { sdp, .. }, Some(node)) if from_caller => {
                 self.to_node(node, &NodeMessage::Bridge { call, media, sdp });
             }
-            Message::SdpAnswer { sdp, .. } if !from_caller && route.node.is_some() => {
-                self.to_node(route.node.unwrap_or(Node::Forwarder), &NodeMessage::CalleeAnswer { call, sdp });
+            (Message::SdpAnswer { sdp, .. }, Some(node)) if !from_caller => {
+                self.to_node(node, &NodeMessage::CalleeAnswer { call, sdp });
             }
-            Message::HangUp { .. } | Message::Decline { .. } => self.end(&call, from, message),
-            message => self.deliver(&call, if from_caller { Role::Callee } else { Role::Caller }, message),
+            (message @ (Message::HangUp { .. } | Message::Decline { .. }), _) => {
+                self.end(&call, from, message)
+            }
+            (message, _) => self.deliver(&call, by.other(), message),
         }
     }
 
     /// The first answer counts; the other devices stop ringing.
-    fn answer(&mut self, call: &str, from: &DeviceId, intent: u8, message: Message) {
+    ///
+    /// The path follows the intents as the service saw them, and whoever sits inside the service sees to that.
+    fn answer(&mut self, call: &str, from: &DeviceId, message: Message) {
+        if self.routes.get(call).is_none_or(|route| route.answered.is_some()) {
+            return;
+        }
+        let answers = self.tampered(call, Role::Caller, message);
+        let ends_media = self.setup.tamper.as_ref().is_some_and(|tamper| tamper.ends_media());
         let sealed_path = self.setup.sealed_path;
-        let Some(route) = self.routes.get_mut(call).filter(|r| r.answered.is_none()) else { return };
+        let Some(route) = self.routes.get_mut(call) else { return };
         route.answered = Some(from.clone());
-        route.intents[1] = intent;
+        if let Some((_, Message::Answer { intent, .. })) = answers.first() {
+            route.intents[1] = *intent;
+        }
         route.node = match (route.sealed(), sealed_path) {
             (false, _) => Some(Node::MediaProcessor),
             (true, Path::Forwarder) => Some(Node::Forwarder),
-            (true, Path::Direct | Path::Relay) => None,
+            (true, Path::Direct | Path::Relay) => ends_media.then_some(Node::Mallory),
         };
-        let path = route.node.map_or(sealed_path.word(), Node::word).to_owned();
+        let path = match route.node {
+            None | Some(Node::Mallory) => sealed_path.word().to_owned(),
+            Some(node) => node.word().to_owned(),
+        };
         let others: Vec<DeviceId> = route.ringing.iter().filter(|d| *d != from).cloned().collect();
-        self.deliver(call, Role::Caller, message);
+        for (to, message) in answers {
+            self.hand_over(call, to, &message);
+        }
         for device in others {
             let reason = "answered-elsewhere".to_owned();
             self.to_device(&device, &Message::HangUp { call: call.to_owned(), reason });
@@ -123,22 +141,16 @@ impl Body {
     fn end(&mut self, call: &str, from: &DeviceId, message: Message) {
         let Some(route) = self.routes.get_mut(call) else { return };
         route.over = true;
-        let (caller, node) = (route.caller.clone(), route.node);
+        let (from_caller, node) = (route.caller == *from, route.node);
         let callees = route.answered.clone().map_or_else(|| route.ringing.clone(), |device| vec![device]);
-        if caller == *from {
-            for message in self.tampered(call, Role::Callee, message) {
-                for device in &callees {
-                    self.to_device(device, &message);
-                }
-            }
+        if from_caller {
+            self.deliver(call, Role::Callee, message);
         } else {
             for device in callees.iter().filter(|device| *device != from) {
                 let reason = "answered-elsewhere".to_owned();
                 self.to_device(device, &Message::HangUp { call: call.to_owned(), reason });
             }
-            for message in self.tampered(call, Role::Caller, message) {
-                self.to_device(&caller, &message);
-            }
+            self.deliver(call, Role::Caller, message);
         }
         if let Some(node) = node {
             self.to_node(node, &NodeMessage::Release { call: call.to_owned() });
@@ -162,23 +174,26 @@ impl Body {
         }
     }
 
+    /// Delivers a message to a side, as Mallory leaves it.
     pub(super) fn deliver(&mut self, call: &str, to: Role, message: Message) {
-        for message in self.tampered(call, to, message) {
-            let Some(route) = self.routes.get(call) else { return };
-            match (to, &route.answered) {
-                (Role::Caller, _) => self.to_device(&route.caller, &message),
-                (Role::Callee, Some(device)) => self.to_device(device, &message),
-                (Role::Callee, None) => {
-                    route.ringing.iter().for_each(|device| self.to_device(device, &message))
-                }
-            }
+        for (to, message) in self.tampered(call, to, message) {
+            self.hand_over(call, to, &message);
         }
     }
 
-    fn tampered(&mut self, call: &str, to: Role, message: Message) -> Vec<Message> {
+    fn hand_over(&self, call: &str, to: Role, message: &Message) {
+        let Some(route) = self.routes.get(call) else { return };
+        match (to, &route.answered) {
+            (Role::Caller, _) => self.to_device(&route.caller, message),
+            (Role::Callee, Some(device)) => self.to_device(device, message),
+            (Role::Callee, None) => route.ringing.iter().for_each(|device| self.to_device(device, message)),
+        }
+    }
+
+    fn tampered(&mut self, call: &str, to: Role, message: Message) -> Vec<(Role, Message)> {
         match &mut self.setup.tamper {
             Some(tamper) => tamper.message(call, to, message),
-            None => vec![message],
+            None => vec![(to, message)],
         }
     }
 }

@@ -5,21 +5,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::UserId;
+use model::attack::Place;
 use model::identity::{DeviceId, Node};
-use model::plan::{NetKind, Plan, User};
+use model::plan::{NetKind, Plan, Target, User, Verb};
 use model::record::{DroppedBy, Link, StepRecord, Stumble};
 use model::release::{Feature, Release};
+use model::{Role, UserId};
 use net::{
     AccessLink, Authority, CaptureFile, MemoryOptions, Network, TlsClient, WebSocket, accept_tls,
     accept_websocket, connect_tls, connect_websocket,
 };
 use nodes::bridge::Ground;
-use nodes::call_service::{CallService, CallServiceSetup};
+use nodes::call_service::{CallService, CallServiceSetup, Tamper};
 use nodes::client::{Client, ClientSetup};
 use nodes::entropy::Entropy;
 use nodes::journal::{Journal, Owner};
 use nodes::media_node;
+use nodes::mitm::{Mallory, MallorySetup};
 use nodes::policy_server::{AdminClient, PolicyServer, Tokens};
 
 use super::calls::Placed;
@@ -60,6 +62,7 @@ pub(super) struct World {
     pub(super) tokens: Tokens,
     /// An administrator's way to the policy server: the service's own portal.
     pub(super) admin: AdminClient,
+    pub(super) mallory: Option<Mallory>,
     pub(super) latency: Duration,
     pub(super) set_up: Duration,
     pub(super) calls: Vec<Option<Placed>>,
@@ -76,6 +79,7 @@ struct Yard<'a> {
     trust: TlsClient,
     entropy: Entropy,
     links: Vec<Link>,
+    mallory: Option<Mallory>,
 }
 
 impl World {
@@ -95,7 +99,9 @@ impl World {
             trust,
             entropy,
             links: vec![],
+            mallory: None,
         };
+        yard.mallory();
         let (policy_server, tokens, policy_address) = yard.policy_server().await?;
         let (service, portal) = yard.call_service().await?;
         let set_up = if job.net == NetKind::Memory { MEMORY_SET_UP } else { LOOPBACK_SET_UP };
@@ -118,6 +124,7 @@ impl World {
             policy_server,
             tokens,
             admin: AdminClient { link: portal, server: policy_address, tls: yard.trust },
+            mallory: yard.mallory,
             latency: Duration::from_millis(network.latency_ms + network.jitter_ms),
             set_up,
             calls: plan.calls.iter().map(|_| None).collect(),
@@ -158,7 +165,42 @@ fn devices(plan: &Plan) -> Vec<(DeviceId, &User)> {
     devices
 }
 
+/// The taps and users of caller and callee: those of the first call, by their first devices.
+fn sides(plan: &Plan) -> Vec<(Role, DeviceId)> {
+    let call = plan.steps.iter().find_map(|step| match &step.verb {
+        Verb::Call { from, to: Target::Users(users), .. } => Some((from, users.first()?)),
+        _ => None,
+    });
+    let Some((caller, callee)) = call else { return Vec::new() };
+    let first = |user: &UserId| devices(plan).into_iter().map(|(device, _)| device).find(|d| d.user == *user);
+    [(Role::Caller, first(caller)), (Role::Callee, first(callee))]
+        .into_iter()
+        .filter_map(|(role, device)| Some((role, device?)))
+        .collect()
+}
+
 impl Yard<'_> {
+    /// Puts Mallory where the plan wants her; on the wire she sits between every two links.
+    fn mallory(&mut self) {
+        let plan = &self.job.plan;
+        if plan.attacks.is_empty() {
+            return;
+        }
+        let sides = sides(plan);
+        let mallory = Mallory::new(MallorySetup {
+            net: self.net.clone(),
+            journal: self.journal.clone(),
+            entropy: self.entropy.child(Node::Mallory.word()),
+            attacks: plan.attacks.clone(),
+            taps: sides.iter().map(|(role, device)| (*role, device.to_string())).collect(),
+            users: sides.into_iter().map(|(role, device)| (role, device.user)).collect(),
+        });
+        if mallory.sits(Place::Wire) {
+            self.net.intercept(Box::new(mallory.clone()));
+        }
+        self.mallory = Some(mallory);
+    }
+
     fn link(&mut self, tap: &str) -> Arc<dyn AccessLink> {
         let link = self.net.add_link(tap);
         self.links.push(Link { tap: tap.to_owned(), addresses: vec![link.ip().to_string()] });
@@ -172,6 +214,9 @@ impl Yard<'_> {
         let clock = Arc::new(move || net.now());
         let made = PolicyServer::from_plan(&self.job.plan, clock, &mut |bytes| entropy.fill(bytes))?;
         let (server, tokens) = made;
+        if let Some(mallory) = &self.mallory {
+            server.infiltrate(mallory.clone());
+        }
         let tls = self.authority.server(Node::PolicyServer.word(), self.journal.keys(Owner::Service))?;
         let listener = link.listen(HTTPS).await?;
         let address = listener.local();
@@ -195,8 +240,13 @@ impl Yard<'_> {
             link,
             journal: self.journal.clone(),
             entropy: Arc::new(self.entropy.child(node.word())),
-            keys: self.journal.keys(Owner::Service),
+            keys: if node == Node::Mallory {
+                self.journal.mallorys_keys()
+            } else {
+                self.journal.keys(Owner::Service)
+            },
             dropped_by,
+            mallory: self.mallory.clone().filter(|_| node == Node::Forwarder),
         };
         tokio::spawn(async move {
             let Ok((stream, _)) = listener.accept().await else { return };
@@ -221,8 +271,15 @@ impl Yard<'_> {
 
     async fn call_service(&mut self) -> Result<(SocketAddr, Arc<dyn AccessLink>), BuildError> {
         let link = self.link(Node::CallService.word());
-        let forwarder = self.media_node(Node::Forwarder, DroppedBy::Forwarder, &link).await?;
-        let processor = self.media_node(Node::MediaProcessor, DroppedBy::MediaProcessor, &link).await?;
+        let mut nodes = Vec::new();
+        for (node, dropped_by) in
+            [(Node::Forwarder, DroppedBy::Forwarder), (Node::MediaProcessor, DroppedBy::MediaProcessor)]
+        {
+            nodes.push((node, self.media_node(node, dropped_by, &link).await?));
+        }
+        if self.mallory.as_ref().is_some_and(Mallory::ends_media) {
+            nodes.push((Node::Mallory, self.media_node(Node::Mallory, DroppedBy::Mallory, &link).await?));
+        }
         let plan = &self.job.plan;
         let directory = devices(plan).into_iter().map(|(device, user)| (device.user, user.e2ee)).collect();
         let setup = CallServiceSetup {
@@ -231,10 +288,10 @@ impl Yard<'_> {
             release: Arc::new(Release::of(plan.release)),
             directory,
             sealed_path: plan.path,
-            tamper: None,
+            tamper: self.mallory.clone().map(|mallory| Box::new(mallory) as Box<dyn Tamper>),
             automatic_recording: plan.service.automatic_recording,
         };
-        let service = CallService::start(setup, forwarder, processor);
+        let service = CallService::start(setup, nodes);
         let tls = self.authority.server(Node::CallService.word(), self.journal.keys(Owner::Service))?;
         let mut listener = link.listen(HTTPS).await?;
         let address = listener.local();

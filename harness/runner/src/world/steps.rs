@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use model::identity::DeviceId;
-use model::outcome::Reason;
 use model::plan::{CallKind, Control, Plan, StepResult, Target, Verb};
 use model::record::{Blamed, StepRecord, Stumble};
 use model::release::Feature;
@@ -134,6 +133,9 @@ impl World {
                 placed.connected_ns = Some(now);
             }
             self.net.impair(true);
+            if let Some(mallory) = &self.mallory {
+                mallory.connected(self.net.now());
+            }
         } else {
             self.until_over(index, self.set_up).await;
         }
