@@ -22,11 +22,14 @@ pub fn requirements() -> Vec<RequirementEntry> {
 }
 
 fn entry(found: &audit::requirement::Requirement) -> RequirementEntry {
-    let section = if found.section.is_empty() { String::new() } else { format!(" §{}", found.section) };
-    let own = if found.quoted { "" } else { ", in our own words" };
+    let source = match (found.quoted, found.section.is_empty()) {
+        (true, true) => found.spec.clone(),
+        (true, false) => format!("{} §{}", found.spec, found.section),
+        (false, _) => "ours, in our own words".to_owned(),
+    };
     RequirementEntry {
         id: found.name.clone(),
-        source: format!("{}{section}{own}", found.spec),
+        source,
         level: found.level.clone(),
         sentence: found.text.clone(),
     }

@@ -22,10 +22,13 @@ pub fn explain(name: &str) -> Result<(), Failure> {
 
 fn nearest(name: &str, names: &[String]) -> Option<String> {
     // `unheard` alone is as good as `proof/unheard`.
-    let tail = names.iter().find(|n| n.rsplit('/').next() == Some(name));
-    let scored = names.iter().map(|n| (strsim::normalized_damerau_levenshtein(name, n), n));
-    let best = scored.filter(|(score, _)| *score >= NEAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, n)| n);
-    tail.or(best).cloned()
+    let score = |candidate: &str| {
+        let tail = candidate.rsplit('/').next().unwrap_or(candidate);
+        let near = |text: &str| strsim::normalized_damerau_levenshtein(name, text);
+        near(candidate).max(near(tail))
+    };
+    let scored = names.iter().map(|n| (score(n), n)).filter(|(score, _)| *score >= NEAR);
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, n)| n.clone())
 }
 
 #[cfg(test)]
@@ -37,6 +40,7 @@ mod tests {
     #[rstest]
     #[case::letters_swapped("no-saeling", Some("no-sealing"))]
     #[case::tail("unheard", Some("proof/unheard"))]
+    #[case::misspelt_tail("unherd", Some("proof/unheard"))]
     #[case::far_away("xyz", None)]
     fn a_near_name_is_suggested(#[case] name: &str, #[case] expected: Option<&str>) {
         let names = ["no-sealing".to_owned(), "proof/unheard".to_owned()];

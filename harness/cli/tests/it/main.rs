@@ -1,0 +1,68 @@
+//! The binary as a user meets it: arguments in; files, two streams and an exit code out.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod evidence;
+mod running;
+mod sharing;
+mod usage;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the binary left behind.
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// A folder of its own to run in.
+struct Room(tempfile::TempDir);
+
+impl Room {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.0.path().join(below)
+    }
+
+    fn read(&self, below: &str) -> String {
+        std::fs::read_to_string(self.path(below)).unwrap()
+    }
+
+    fn write(&self, below: &str, text: &str) {
+        let path = self.path(below);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn results(&self, run: &str) -> model::results::Results {
+        serde_json::from_str(&self.read(&format!("{run}/results.json"))).unwrap()
+    }
+
+    /// Runs the binary here, without any setting of the surroundings.
+    fn overheard(&self, arguments: &[&str]) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_overheard"));
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OVERHEARD_"))
+        {
+            command.env_remove(name);
+        }
+        command.env_remove("CARGO").args(arguments).current_dir(self.0.path());
+        let output = command.output().unwrap();
+        Ended {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The file of a scenario of the project.
+fn scenario(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    root.join(format!("{name}.yaml")).canonicalize().unwrap().display().to_string()
+}
