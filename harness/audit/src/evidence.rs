@@ -8,6 +8,7 @@ mod ears;
 mod frames;
 mod keys;
 mod ledgers;
+mod markers;
 mod signalling;
 mod streams;
 
@@ -25,6 +26,7 @@ pub use ears::Ears;
 pub use frames::{Frame, Inside, Packing};
 pub use keys::{FrameKey, Keys};
 pub use ledgers::{Book, Ledgers, Sent};
+pub use markers::{Marker, Markers};
 pub use signalling::{Exchange, Message, Plaintext, Signalling};
 pub use streams::{MediaPacket, Stream};
 
@@ -72,6 +74,8 @@ pub struct Evidence<'a> {
     pub media: Vec<Media>,
     /// Signalling messages.
     pub signalling: Signalling,
+    /// Markers of canary frames.
+    pub markers: Markers,
     drops: HashMap<String, Vec<usize>>,
     deeds: HashMap<String, Vec<usize>>,
     devices: BTreeMap<String, usize>,
@@ -134,6 +138,7 @@ impl<'a> Evidence<'a> {
             world,
             faults,
             keys,
+            markers: Markers::of(&world.calls, &ledgers),
             ledgers,
             datagrams,
             associations,

@@ -57,7 +57,7 @@ impl Signals {
             ALICE,
             json!({
                 "type": "answer", "call": call, "intent": intent, "suite": 1,
-                "epk": hex::encode([2; 32]), "nonce": hex::encode([3; 32]), "ek": ""
+                "epk": hex::encode([2 + intent; 32]), "nonce": hex::encode([4 + intent; 32]), "ek": ""
             }),
         );
         for side in [ALICE, BOB] {
@@ -65,7 +65,7 @@ impl Signals {
             say(
                 side,
                 true,
-                json!({ "type": "sdp-offer", "call": call, "sdp": sdp(&Sha256::digest(certificate(side))) }),
+                json!({ "type": "sdp-offer", "call": call, "sdp": sdp(&Sha256::digest(certificate(side, sealed))) }),
             );
             say(side, false, json!({ "type": "sdp-answer", "call": call, "sdp": sdp(&node) }));
         }

@@ -137,7 +137,7 @@ impl Story {
             say(100, side, NODE, dtls_client_hello(random(side, 1)));
             say(130, NODE, side, dtls_server_hello(random(side, 2)));
             say(131, NODE, side, dtls_certificate(1, b"certificate of the node"));
-            say(160, side, NODE, dtls_certificate(1, certificate(side)));
+            say(160, side, NODE, dtls_certificate(1, certificate(side, self.lock)));
         }
         found
     }
@@ -246,9 +246,14 @@ pub fn frame(side: usize, n: u32) -> Vec<u8> {
     frame
 }
 
-/// The certificate of a side.
-pub fn certificate(side: usize) -> &'static [u8] {
-    if side == ALICE { b"certificate of alice" } else { b"certificate of bob" }
+/// The certificate of a side; sealed and ordinary calls have their own.
+pub fn certificate(side: usize, sealed: bool) -> &'static [u8] {
+    match (side == ALICE, sealed) {
+        (true, true) => b"certificate of alice",
+        (true, false) => b"certificate of alice in the twin",
+        (false, true) => b"certificate of bob",
+        (false, false) => b"certificate of bob in the twin",
+    }
 }
 
 fn random(side: usize, which: u8) -> [u8; 32] {

@@ -2,9 +2,12 @@
 //!
 //! Invariant: which legs apply follows from the outcome that the devices claim, by the design's table.
 
+pub mod canary;
 pub mod complete;
+pub mod fresh;
 pub mod heard;
 pub mod twin;
+pub mod unaltered;
 pub mod unheard;
 
 use std::collections::BTreeSet;

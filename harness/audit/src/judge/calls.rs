@@ -103,6 +103,6 @@ pub(super) fn twin(case: &Case<'_>) -> Twin {
         faults: case.evidence.faults.clone(),
         steps: case.evidence.world.steps.clone(),
         stumbles: case.evidence.world.stumbles.iter().map(|stumble| stumble.text.clone()).collect(),
-        used: crate::checks::proof::Used::default(),
+        used: crate::checks::proof::fresh::used(case.evidence),
     }
 }

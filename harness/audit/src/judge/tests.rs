@@ -95,9 +95,10 @@ fn a_client_that_seals_nothing_behind_a_lit_lock_fails() {
 }
 
 #[rstest]
-#[case::caught(&["proof/unheard"], Ending::Pass)]
+#[case::caught(&["proof/unheard", "proof/canary"], Ending::Pass)]
 #[case::another_check_is_named(&["proof/complete"], Ending::Fail)]
-#[case::one_named_check_does_not_fail(&["proof/unheard", "proof/twin"], Ending::Fail)]
+#[case::one_named_check_does_not_fail(&["proof/unheard", "proof/canary", "proof/twin"], Ending::Fail)]
+#[case::one_that_fails_is_not_named(&["proof/unheard"], Ending::Fail)]
 fn a_flaw_passes_only_when_exactly_the_named_checks_catch_it(#[case] fails: &[&str], #[case] ending: Ending) {
     let story = Story { seals: [false, true], ..Story::sealed(flawed(fails)) };
     let result = Run::of(&story).only();
@@ -165,8 +166,8 @@ fn spoil_a_frame(datagrams: &mut Vec<Datagram>) {
 }
 
 #[rstest]
-#[case::frame_beside_the_ledger(Story { retell: forget_a_sent_frame, ..Story::sealed(both_on()) }, &["proof/complete", "proof/heard"])]
-#[case::frame_that_never_arrived(Story { retell: invent_a_played_frame, ..Story::sealed(both_on()) }, &["proof/complete"])]
+#[case::frame_beside_the_ledger(Story { retell: forget_a_sent_frame, ..Story::sealed(both_on()) }, &["proof/complete", "proof/heard", "proof/unaltered"])]
+#[case::frame_that_never_arrived(Story { retell: invent_a_played_frame, ..Story::sealed(both_on()) }, &["proof/complete", "proof/unaltered"])]
 #[case::unknown_packet(Story { tamper: add_noise, ..Story::sealed(both_on()) }, &["proof/complete"])]
 #[case::spoilt_frame(Story { tamper: spoil_a_frame, ..Story::sealed(both_on()) }, &["proof/complete", "proof/heard"])]
 #[case::foreign_certificate(
@@ -275,12 +276,86 @@ fn an_ordinary_call_is_heard_by_the_service_and_by_nobody_on_the_wire() {
     for user in plan.tenants.values_mut().flat_map(|t| t.users.values_mut()) {
         user.e2ee = false;
     }
-    let result = Run::of(&Story::ordinary(plan)).only();
+    let mut run = Run::of(&Story::ordinary(plan));
+    world(&mut run.record, 0).twin = None;
+    let result = run.only();
     assert_eq!((result.verdict, findings(&result).len()), (Ending::Pass, 0), "{}", result.why);
     let heard = &result.calls[0].heard;
     assert_eq!(heard[&model::Listener::Trudy].frames, heard[&model::Listener::Trudy].of);
     assert_eq!(heard[&model::Listener::Eve].frames, 0);
     assert!(!result.legs["twin"].applies && result.legs["heard"].applies);
+}
+
+#[test]
+fn a_canary_that_comes_back_to_its_sender_is_told_apart() {
+    let reflect: fn(&mut WorldRecord) = |world| {
+        let own =
+            world.ledger.iter().find(|e| e.direction == model::Direction::Sent).expect("alice's").clone();
+        let played =
+            |e: &&mut model::record::LedgerEntry| e.device == own.device && e.direction != own.direction;
+        world.ledger.iter_mut().find(played).expect("an entry").sha256 = own.sha256;
+    };
+    let result = Run::of(&Story { retell: reflect, ..Story::sealed(both_on()) }).only();
+    let text = "proof/unaltered: the caller played 1 audio frames that it sent itself, in call".to_owned();
+    assert!(findings(&result).contains(&text), "{:?}", findings(&result));
+}
+
+#[test]
+fn one_base_key_for_both_directions_is_noticed() {
+    let story = Story { base_keys: [[7; 16]; 2], ..Story::sealed(both_on()) };
+    let result = Run::of(&story).only();
+    assert_eq!(findings(&result), ["proof/fresh: one base key serves both directions of a call"]);
+}
+
+/// Bob's frame 5 is sealed under the counter of frame 4.
+fn repeat_a_counter(datagrams: &mut Vec<Datagram>) {
+    use crate::bench::seal::Seal;
+    use crate::bench::story::{BOB, frame, header, keys};
+    let sealed = Seal { key_id: 1, base_key: [0xB2; 16] }.seal(4, &frame(BOB, 5));
+    for datagram in
+        datagrams.iter_mut().filter(|d| d.bytes[0] == 0x80 && d.bytes[3] == 105 && d.bytes[10] == 1)
+    {
+        let (side, leg) = if datagram.from == BOB { (BOB, 1) } else { (ALICE, 2) };
+        let hop = keys(side)[usize::from(leg) - 1];
+        datagram.bytes = hop.seal(&header(BOB, leg, 5), &sealed);
+    }
+}
+
+#[test]
+fn a_counter_that_is_used_twice_is_noticed() {
+    let result = Run::of(&Story { tamper: repeat_a_counter, ..Story::sealed(both_on()) }).only();
+    assert_eq!(findings(&result), ["proof/fresh: counters of SFrame key id 1 cover two ciphertexts each"]);
+}
+
+#[test]
+fn a_value_that_serves_the_twin_as_well_is_noticed() {
+    let again: fn(&mut crate::bench::signals::Signals) = |signals| {
+        for signal in &mut signals.signals {
+            if signal.json["type"] == "answer" {
+                signal.json["nonce"] = "04".repeat(32).into();
+            }
+        }
+    };
+    let result = Run::of(&Story { signals: again, ..Story::sealed(both_on()) }).only();
+    assert_eq!(findings(&result), ["proof/fresh: one agreement nonce serves the call and its twin"]);
+}
+
+#[test]
+fn a_marker_in_the_log_of_the_service_is_found() {
+    let leak: fn(&mut WorldRecord) = |world| {
+        let frame = crate::bench::story::frame(ALICE, 20);
+        world.held.push(model::record::Held {
+            owner: "forwarder".to_owned(),
+            what: "a buffer".to_owned(),
+            bytes: hex::encode(&frame[frame.len() - 32..]),
+        });
+    };
+    let result = Run::of(&Story { retell: leak, ..Story::sealed(both_on()) }).only();
+    assert_eq!(
+        findings(&result),
+        ["proof/canary: harvest can read 1 markers of audio frames that the caller sent in call, in what \
+          forwarder still held: a buffer"]
+    );
 }
 
 #[test]
