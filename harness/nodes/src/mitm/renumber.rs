@@ -35,6 +35,7 @@ mod tests {
     fn an_added_packet_takes_the_next_number_and_the_rest_moves_up() {
         let packet = |sequence| Incoming {
             kind: Kind::Audio,
+            ssrc: 1,
             marker: false,
             payload_type: 111,
             sequence,
