@@ -62,11 +62,10 @@ impl Markers {
         if self.all.iter().rev().take(1).any(|last| last.bytes == marker.bytes) {
             return;
         }
-        if let [a, b, ..] = marker.bytes {
-            let start = usize::from(u16::from_be_bytes([a, b]));
-            if let Some(word) = self.starts.get_mut(start / 64) {
-                *word |= 1 << (start % 64);
-            }
+        let [a, b, ..] = marker.bytes;
+        let start = usize::from(u16::from_be_bytes([a, b]));
+        if let Some(word) = self.starts.get_mut(start / 64) {
+            *word |= 1 << (start % 64);
         }
         if let Some(start) = marker.bytes.first_chunk::<8>() {
             self.by_start.entry(*start).or_default().push(self.all.len());

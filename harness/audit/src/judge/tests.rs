@@ -160,6 +160,7 @@ fn add_noise(datagrams: &mut Vec<Datagram>) {
     datagrams.push(Datagram { bytes: vec![0xFF; 20], ..datagrams[0].clone() });
 }
 
+#[expect(clippy::ptr_arg, reason = "the type of the story's field")]
 fn spoil_a_frame(datagrams: &mut Vec<Datagram>) {
     let datagram = datagrams.iter_mut().find(|d| d.from == ALICE && d.bytes[0] == 0x80).expect("media");
     datagram.bytes[20] ^= 1;
@@ -308,6 +309,7 @@ fn one_base_key_for_both_directions_is_noticed() {
 }
 
 /// Bob's frame 5 is sealed under the counter of frame 4.
+#[expect(clippy::ptr_arg, reason = "the type of the story's field")]
 fn repeat_a_counter(datagrams: &mut Vec<Datagram>) {
     use crate::bench::seal::Seal;
     use crate::bench::story::{BOB, frame, header, keys};

@@ -67,12 +67,15 @@ fn classes(case: &Case<'_>, findings: &mut Findings) {
     }
 }
 
+/// A frame of a ledger where one stream carried it.
+type Sighting<'c> = (Sent, &'c Media, &'c Frame);
+
 /// One call's frames at every tap, beside its ledgers.
 struct Accounts<'c, 'a> {
     case: &'c Case<'a>,
     call: &'c Call<'a>,
     /// Whole frames by tap, interface and direction: which frame, in the order seen.
-    seen: HashMap<(usize, bool), Vec<(Sent, &'c Media, &'c Frame)>>,
+    seen: HashMap<(usize, bool), Vec<Sighting<'c>>>,
     /// Frames that no ledger knows, by interface and direction.
     unknown: HashMap<(usize, bool), Vec<(&'c Media, &'c Frame)>>,
 }
@@ -129,8 +132,7 @@ impl<'c, 'a> Accounts<'c, 'a> {
             return;
         };
         let seen = self.seen.get(&(interface, true)).map_or(&[][..], Vec::as_slice);
-        let on_wire: Vec<&(Sent, &Media, &Frame)> =
-            seen.iter().filter(|(sent, _, _)| sent.book == index).collect();
+        let on_wire: Vec<&Sighting<'_>> = seen.iter().filter(|(sent, _, _)| sent.book == index).collect();
         let numbers: BTreeSet<usize> = on_wire.iter().map(|(sent, _, _)| sent.frame).collect();
         let missing = book.frames.len() - numbers.len();
         if missing > 0 {

@@ -115,9 +115,12 @@ fn srtp_indices(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
 }
 
-/// What each value that must serve once was used for: call, and side.
+/// A call by its id, and the side that used the value.
+type Use = (String, Role);
+
+/// What each value that must serve once was used for.
 struct Serves {
-    by_value: BTreeMap<(String, [u8; 32]), BTreeSet<(String, Role)>>,
+    by_value: BTreeMap<(String, [u8; 32]), BTreeSet<Use>>,
 }
 
 impl Serves {
