@@ -95,6 +95,7 @@ impl<'a> Story<'a> {
         if !matches!(verb, Verb::Call { .. }) {
             self.calls.step(&verb, call, at, findings);
         }
+        let call = call.or_else(|| self.call_of_twin(&verb, twin.as_ref(), at, findings));
         Some(Step { verb, call, expect, twin: twin.map(Box::new) })
     }
 
@@ -205,6 +206,31 @@ impl<'a> Story<'a> {
             _ => {}
         }
         StepExpect { result: doc.result, reason: doc.reason.clone(), control: doc.control }
+    }
+
+    /// The call that a twin is about where the step itself is about none.
+    fn call_of_twin(
+        &self,
+        verb: &Verb,
+        twin: Option<&Verb>,
+        at: &At,
+        findings: &mut Findings<'_>,
+    ) -> Option<usize> {
+        let none = matches!(
+            twin?,
+            Verb::Call { .. }
+                | Verb::Toggle { .. }
+                | Verb::Leave { .. }
+                | Verb::Join { .. }
+                | Verb::Policy(_)
+                | Verb::Wait { .. }
+        );
+        if matches!(twin, Some(Verb::Call { .. })) && !matches!(verb, Verb::Call { .. }) {
+            let message = "a call in the twin where the scenario places none";
+            let help = "put the twin beside the call that it stands for";
+            findings.key(Code::OutOfOrder, &at.key("twin"), said(message, "not in this place", help));
+        }
+        self.calls.lines.len().checked_sub(1).filter(|_| !none)
     }
 
     /// A twin is a verb alone, and it changes nothing for the steps that follow.

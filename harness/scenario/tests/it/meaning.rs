@@ -192,6 +192,10 @@ fn these_steps_can_happen(#[case] steps: &str) {
     "needless-key"
 )]
 #[case::a_twin_without_verb("- policy: { get: Global, tenant: contoso.example }\n  twin: {}", "one-verb")]
+#[case::a_call_in_the_twin_of_a_wait(
+    "- wait: 1s\n  twin: { call: { from: alice, to: bob, media: [audio] } }",
+    "out-of-order"
+)]
 #[case::wait_for_what("- wait: propagated", "quantity")]
 #[case::a_call_in_a_call("- call: { from: alice, to: bob, media: [audio] }\n  in: call", "needless-key")]
 fn these_steps_cannot(#[case] steps: &str, #[case] code: &str) {

@@ -178,6 +178,13 @@ steps:
 }
 
 #[test]
+fn a_twin_that_talks_talks_in_the_last_call() {
+    let text = SHORT.replace("- talk: 2s", "- wait: 1s\n    twin: { talk: 1s }");
+    let step = plan(&text).steps.remove(1);
+    assert_eq!((step.twin.as_deref(), step.call), (Some(&Verb::Talk { ms: 1000 }), Some(0)));
+}
+
+#[test]
 fn an_impaired_network_is_read_in_milliseconds_and_shares() {
     let network = "network: { latency: 1s, jitter: 3ms, loss: 2%, duplicate: 0.5%, from: start }";
     let read = plan(&format!("{network}\n{SHORT}")).network;
