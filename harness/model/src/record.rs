@@ -297,8 +297,12 @@ pub struct Deed {
     pub leg: Role,
     /// The tap at which the altered bytes must stand.
     pub victim: String,
-    /// SHA-256 in hex of the UDP payload or of the signalling message's text, as sent to the victim.
+    /// SHA-256 in hex of what the victim was sent: the UDP payload, the text of a signalling message, the body of an
+    /// HTTP answer, or, where Mallory sits behind SRTP, the payload of the RTP packet.
     pub sha256: String,
+    /// The same of what it replaced; none where something was added.
+    #[serde(default)]
+    pub replaced: Option<String>,
     /// What was changed, in one phrase without random values.
     pub what: String,
 }

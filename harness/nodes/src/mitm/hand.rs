@@ -70,8 +70,8 @@ impl Hand<'_> {
         self.plan.options.get(name).map(String::as_str)
     }
 
-    /// Writes down that `victim` is sent `bytes`.
-    pub(super) fn deed(&self, victim: Role, bytes: &[u8], what: &str) {
+    /// Writes down that `victim` is sent `bytes`, in place of `replaced` or added to what it gets anyhow.
+    pub(super) fn deed(&self, victim: Role, bytes: &[u8], replaced: Option<&[u8]>, what: &str) {
         let deed = Deed {
             attack: self.plan.attack,
             index: self.index,
@@ -79,6 +79,7 @@ impl Hand<'_> {
             leg: victim,
             victim: self.scene.taps.get(&victim).cloned().unwrap_or_default(),
             sha256: hex::encode(Sha256::digest(bytes)),
+            replaced: replaced.map(|bytes| hex::encode(Sha256::digest(bytes))),
             what: what.to_owned(),
         };
         self.scene.journal.notes().deeds.push(deed);
@@ -86,7 +87,7 @@ impl Hand<'_> {
 
     /// Writes down that `victim` is sent `message`, and hands it over.
     pub(super) fn send(&self, victim: Role, message: Message, what: &str) -> (Role, Message) {
-        self.deed(victim, message.text().as_bytes(), what);
+        self.deed(victim, message.text().as_bytes(), None, what);
         (victim, message)
     }
 

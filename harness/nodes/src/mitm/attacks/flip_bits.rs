@@ -27,7 +27,7 @@ impl Attacker for FlipBits {
         let mut altered = datagram.clone();
         let Some(byte) = altered.bytes.get_mut(BEHIND_HEADER) else { return Fate::Pass };
         *byte ^= 1;
-        hand.deed(victim, &altered.bytes, "one bit of an SRTP packet flipped");
+        hand.deed(victim, &altered.bytes, Some(&datagram.bytes), "one bit of an SRTP packet flipped");
         Fate::Instead(vec![(Duration::ZERO, altered)])
     }
 
@@ -38,7 +38,7 @@ impl Attacker for FlipBits {
             if let Some(last) = payload.last_mut() {
                 *last ^= 1;
             }
-            hand.deed(victim, &payload, "one bit of a frame flipped behind SRTP");
+            hand.deed(victim, &payload, Some(&packet.payload), "one bit of a frame flipped behind SRTP");
             packet.payload = payload.into();
         }
         vec![(victim, packet)]

@@ -42,7 +42,7 @@ impl Attacker for InjectRtp {
         let Some(header) = datagram.bytes.get(..HEADER) else { return Fate::Pass };
         let mut forged = datagram.clone();
         forged.bytes = [header, &payload(hand, kind)].concat();
-        hand.deed(victim, &forged.bytes, "an RTP packet without SRTP");
+        hand.deed(victim, &forged.bytes, None, "an RTP packet without SRTP");
         Fate::Instead(vec![(Duration::ZERO, datagram.clone()), (Duration::ZERO, forged)])
     }
 
@@ -52,7 +52,7 @@ impl Attacker for InjectRtp {
         if hand.acts_on_media(victim, packet.kind) {
             let forged =
                 Incoming { payload: payload(hand, packet.kind).into(), marker: packet.marker, ..packet };
-            hand.deed(victim, &forged.payload, "a frame of her own behind SRTP");
+            hand.deed(victim, &forged.payload, None, "a frame of her own behind SRTP");
             out.push((victim, self.numbers.add(victim, forged)));
         }
         out

@@ -32,7 +32,7 @@ impl Attacker for Reflect {
             destination: datagram.source,
             bytes: datagram.bytes.clone(),
         };
-        hand.deed(victim, &back.bytes, "its own SRTP packet sent back");
+        hand.deed(victim, &back.bytes, None, "its own SRTP packet sent back");
         Fate::Instead(vec![(Duration::ZERO, datagram.clone()), (Duration::ZERO, back)])
     }
 
@@ -40,7 +40,7 @@ impl Attacker for Reflect {
         let to = from.other();
         let mut out = vec![(to, self.numbers.pass(to, packet.clone()))];
         if hand.acts_on_media(from, packet.kind) {
-            hand.deed(from, &packet.payload, "its own frame sent back behind SRTP");
+            hand.deed(from, &packet.payload, None, "its own frame sent back behind SRTP");
             out.push((from, self.numbers.add(from, packet)));
         }
         out

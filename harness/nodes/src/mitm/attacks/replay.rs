@@ -27,7 +27,7 @@ impl Attacker for Replay {
         if !hand.acts_on_media(victim, kind) {
             return Fate::Pass;
         }
-        hand.deed(victim, &datagram.bytes, "an SRTP packet sent again");
+        hand.deed(victim, &datagram.bytes, None, "an SRTP packet sent again");
         Fate::Instead(vec![(Duration::ZERO, datagram.clone()), (LATER, datagram.clone())])
     }
 
@@ -35,7 +35,7 @@ impl Attacker for Replay {
         let victim = from.other();
         let mut out = vec![(victim, self.numbers.pass(victim, packet.clone()))];
         if hand.acts_on_media(victim, packet.kind) {
-            hand.deed(victim, &packet.payload, "a frame sent again behind SRTP");
+            hand.deed(victim, &packet.payload, None, "a frame sent again behind SRTP");
             out.push((victim, self.numbers.add(victim, packet)));
         }
         out
