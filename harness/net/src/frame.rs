@@ -117,3 +117,48 @@ fn mac(ip: Ipv4Addr) -> [u8; 6] {
     let [a, b, c, d] = ip.octets();
     [2, 0, a, b, c, d]
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn address(last: u8, port: u16) -> SocketAddrV4 {
+        SocketAddrV4::new([10, 0, 0, last].into(), port)
+    }
+
+    #[test]
+    fn the_longest_datagram_has_a_frame_and_a_longer_one_has_none() {
+        let frame = |length| datagram(address(1, 1), address(2, 2), 7, &vec![0; length]);
+        assert_eq!(frame(LONGEST_DATAGRAM).map(|f| f.len()), Some(14 + 20 + 8 + LONGEST_DATAGRAM));
+        assert_eq!(frame(LONGEST_DATAGRAM + 1), None);
+    }
+
+    #[test]
+    fn links_can_be_told_from_mac_addresses() {
+        let frame = datagram(address(1, 1), address(2, 2), 7, b"").expect("short enough");
+        assert_eq!(frame.get(..12), Some(&[2, 0, 10, 0, 0, 2, 2, 0, 10, 0, 0, 1][..]));
+    }
+
+    #[rstest]
+    #[case::syn(Flags::Syn, 0, b"", 1)]
+    #[case::syn_ack(Flags::SynAck, 0, b"", 1)]
+    #[case::ack(Flags::Ack, 5, b"", 5)]
+    #[case::bytes(Flags::Push, 5, b"123", 8)]
+    #[case::fin(Flags::Fin, 5, b"", 6)]
+    #[case::reset(Flags::Reset, 5, b"", 5)]
+    #[case::around_the_end(Flags::Push, u32::MAX, b"123", 2)]
+    fn sequence_numbers_count_bytes_and_flags(
+        #[case] flags: Flags,
+        #[case] sequence: u32,
+        #[case] payload: &'static [u8],
+        #[case] next: u32,
+    ) {
+        let payload = Bytes::from_static(payload);
+        let (source, destination) = (address(1, 1), address(2, 2));
+        let segment = Segment { source, destination, id: 0, flags, sequence, acknowledgement: 0, payload };
+        assert_eq!(segment.next_sequence(), next);
+    }
+}

@@ -20,8 +20,8 @@ use tokio::time::Instant;
 use crate::capture::CaptureFile;
 use crate::lock::lock;
 use crate::network::{
-    AccessLink, Boxed, DatagramSocket, DroppedDatagram, InFlight, Interceptor, Listener, Network, Sleeper,
-    Stream,
+    AccessLink, Boxed, DatagramSocket, DroppedDatagram, FOREVER, InFlight, Interceptor, Listener, Network,
+    Sleeper, Stream,
 };
 use crate::taps::Taps;
 use datagram::{LoopbackSocket, Port};
@@ -99,7 +99,7 @@ impl Network for LoopbackNetwork {
     }
 
     fn sleep_until(&self, until: Duration, _: Sleeper) -> Boxed<'static, ()> {
-        Box::pin(tokio::time::sleep_until(self.shared.start + until))
+        Box::pin(tokio::time::sleep_until(self.shared.start + until.min(FOREVER)))
     }
 
     fn add_link(&self, tap: &str) -> Arc<dyn AccessLink> {

@@ -24,7 +24,8 @@ use tokio::time::Instant;
 use crate::capture::CaptureFile;
 use crate::lock::lock;
 use crate::network::{
-    AccessLink, Boxed, DatagramSocket, DroppedDatagram, Interceptor, Listener, Network, Sleeper, Stream,
+    AccessLink, Boxed, DatagramSocket, DroppedDatagram, FOREVER, Interceptor, Listener, Network, Sleeper,
+    Stream,
 };
 use crate::taps::Taps;
 use datagram::{Datagrams, MemorySocket};
@@ -103,9 +104,9 @@ async fn deliver(shared: Weak<Shared>, alarm: Arc<Notify>, start: Instant) {
     }
 }
 
-/// The next whole millisecond, at or after `time`, that is `phase` modulo 3.
+/// The next whole millisecond, at or after `time`, that is `phase` modulo 3; at most [`FOREVER`].
 fn grid(time: Duration, phase: u64) -> Duration {
-    let ms = u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX - 3);
+    let ms = time.min(FOREVER).as_nanos().div_ceil(1_000_000) as u64;
     Duration::from_millis(ms + (3 + phase - ms % 3) % 3)
 }
 
@@ -170,7 +171,7 @@ impl Ord for Event {
 
 impl State {
     /// Puts something on its way that was sent `now` and takes `extra` longer than the latency.
-    fn schedule(&mut self, now: Duration, extra: Duration, what: Arrival) {
+    fn dispatch(&mut self, now: Duration, extra: Duration, what: Arrival) {
         // Always later than now, so that nothing arrives at the instant at which it was sent.
         let at = grid((now + self.latency).saturating_add(extra).max(now + Duration::from_nanos(1)), 0);
         self.order += 1;

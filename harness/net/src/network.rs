@@ -15,6 +15,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// A boxed future, because the trait is used as an object.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What is due later than this is due then: 100 years, so that no sum of times overflows.
+pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// Who sleeps. In memory each kind wakes on its own instants (0, 1 or 2 ms modulo 3), so that two arms of the
 /// engine's `select!` are never ready together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +48,16 @@ pub trait Network: Send + Sync {
     /// Puts `interceptor` between sending and delivery of every datagram, after those that are there.
     fn intercept(&self, interceptor: Box<dyn Interceptor>);
 
-    /// Sends a datagram in the name of `source`: it is recorded at the receiver's tap alone.
+    /// Sends a datagram in the name of `source`, `delay` later: past interceptors and impairments, and recorded at
+    /// the receiver's tap alone. Over real sockets `source` has to be a socket of this network; one that is not is
+    /// a drop.
     fn inject(&self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], delay: Duration);
 
     /// Switches loss, duplication and jitter on or off; they are off at first. Does nothing over real sockets.
     fn impair(&self, on: bool);
 
-    /// Every drop that the network itself decided on, and every datagram for which nobody listened.
+    /// Every drop that the network or an interceptor decided on, and every datagram for which nobody listened.
+    /// Over real sockets also what was sent to a socket of this network and has not been read yet.
     fn drops(&self) -> Vec<DroppedDatagram>;
 
     /// SHA-256, in hex, over (time, link, source, destination, class) of each packet; none over real sockets.
@@ -96,7 +102,7 @@ pub trait DatagramSocket: Send + Sync + std::fmt::Debug {
     /// Sends one datagram.
     ///
     /// # Errors
-    /// When the system refuses; in memory never.
+    /// When `to` is no IPv4 address, the datagram is too long, or the system refuses.
     fn send(&self, to: SocketAddr, bytes: &[u8]) -> io::Result<()>;
 
     /// Takes the next datagram: its length, cut to the buffer, and its sender.
@@ -145,7 +151,8 @@ pub enum Fate {
 
 /// Something that sits between sending and delivery.
 pub trait Interceptor: Send {
-    /// Decides on one datagram that was sent `at`.
+    /// Decides on one datagram that was sent `at`. It may ask the network for the time and inject; it must not send
+    /// through a socket or add an interceptor, which would wait for itself.
     fn datagram(&mut self, at: Duration, datagram: &InFlight) -> Fate;
 }
 

@@ -1,7 +1,7 @@
 //! TLS above any stream: one root per world, one suite, no resumption.
 //!
 //! Invariant: every connection is TLS 1.3 with TLS_AES_128_GCM_SHA256 and X25519, and its secrets reach the key sink
-//! of its server before the first byte that they protect is delivered.
+//! of its server, whether or not the client keeps them.
 
 use std::io;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use tokio::io::ReadBuf;
 use super::{Shared, State};
 use crate::drops;
 use crate::lock::lock;
-use crate::network::{DatagramSocket, DroppedDatagram, InFlight};
+use crate::network::{DatagramSocket, DroppedDatagram, FOREVER, InFlight};
 
 /// What the network knows of one of its sockets.
 pub(super) struct Port {
@@ -100,7 +100,7 @@ impl Shared {
         if delay.is_zero() {
             return transmit(&self);
         }
-        let until = self.start + self.now() + delay;
+        let until = self.start + (self.now().saturating_add(delay)).min(FOREVER);
         tokio::spawn(async move {
             tokio::time::sleep_until(until).await;
             transmit(&self);

@@ -78,7 +78,7 @@ impl State {
         delay: Duration,
     ) {
         match flight(now, source, destination, self.taps.identification(), bytes.to_vec()) {
-            Ok(flight) => self.schedule(now, delay, Arrival::Datagram(flight)),
+            Ok(flight) => self.dispatch(now, delay, Arrival::Datagram(flight)),
             Err(drop) => self.datagrams.drops.push(*drop),
         }
     }
@@ -89,15 +89,17 @@ impl State {
         let this = *ordinal;
         *ordinal += 1;
         if !self.datagrams.impaired {
-            return self.schedule(now, extra, Arrival::Datagram(flight));
+            return self.dispatch(now, extra, Arrival::Datagram(flight));
         }
         match self.datagrams.impairments.fate(flight.source, flight.destination, this) {
             Arrivals::Lost => self.drop_datagram(flight, drops::LOST),
-            Arrivals::Once(delay) => self.schedule(now, extra + delay, Arrival::Datagram(flight)),
+            Arrivals::Once(delay) => {
+                self.dispatch(now, extra.saturating_add(delay), Arrival::Datagram(flight))
+            }
             Arrivals::Twice(first, second) => {
                 let copy = Flight { bytes: flight.bytes.clone(), ..flight };
-                self.schedule(now, extra + first, Arrival::Datagram(flight));
-                self.schedule(now, extra + second, Arrival::Datagram(copy));
+                self.dispatch(now, extra.saturating_add(first), Arrival::Datagram(flight));
+                self.dispatch(now, extra.saturating_add(second), Arrival::Datagram(copy));
             }
         }
     }

@@ -335,7 +335,7 @@ impl State {
             self.taps.segment(link, now, &segment);
         }
         let next = segment.next_sequence();
-        self.schedule(now, Duration::ZERO, Arrival::Segment(segment));
+        self.dispatch(now, Duration::ZERO, Arrival::Segment(segment));
         next
     }
 }

@@ -89,7 +89,18 @@ fn times_are_rounded_up_to_their_phase(#[case] ns: u64, #[case] phase: u64, #[ca
 
 #[test]
 fn a_time_without_end_does_not_overflow_the_grid() {
-    assert!(grid(Duration::MAX, 2) > Duration::from_secs(1 << 40));
+    assert!(grid(Duration::MAX, 2) >= FOREVER);
+    run(async {
+        let network = memory(MemoryOptions { latency_ms: u64::MAX, jitter_ms: u64::MAX, ..options() });
+        network.impair(true);
+        let (alice, bob) = pair(&network);
+        alice.send(bob.local(), b"late").expect("memory carries it");
+        network.inject(alice.local(), bob.local(), b"later", Duration::MAX);
+        let sleep = network.sleep_until(Duration::MAX, Sleeper::Engine);
+        network.sleep_until(milliseconds(50), Sleeper::Application).await;
+        drop(sleep);
+        assert!(received(&bob).await.is_empty());
+    });
 }
 
 #[test]
