@@ -25,6 +25,7 @@ impl Attacker for ForgePolicy {
         hand.deed(
             of,
             &serde_json::to_vec(&answer).expect("an answer is JSON"),
+            None,
             "another policy in the answer",
         );
         answer
