@@ -14,6 +14,7 @@ use crate::engine::{EngineError, Incoming, KeySink, Outgoing, Peer, PeerSetup, P
 use crate::entropy::Entropy;
 use crate::journal::Journal;
 use crate::mitm::Mallory;
+use crate::reading::RecorderLink;
 
 /// Where a media node stands in its world.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Ground {
     pub dropped_by: DroppedBy,
     /// Whoever alters what it carries.
     pub mallory: Option<Mallory>,
+    /// Where it tells what it reads for a feature, in a world that has a recorder.
+    pub recorder: Option<RecorderLink>,
 }
 
 /// The two legs of one call.

@@ -1,7 +1,8 @@
 //! The call service: registers devices, carries their signalling, names the path and answers for features.
 //!
-//! Invariant: it decides from the intents as they came to it, and holds no media key.
+//! Invariant: it decides from the intents as they came to it, and holds no media key but one that a device hands it.
 
+mod conference;
 mod features;
 mod routing;
 mod session;
@@ -19,7 +20,7 @@ use net::Network;
 use tokio::sync::mpsc;
 
 use crate::journal::Journal;
-use crate::service_link::NodeMessage;
+use crate::service_link::{HandedKey, NodeMessage};
 use crate::signalling::Message;
 use routing::Route;
 
@@ -81,6 +82,7 @@ impl CallService {
             devices: BTreeMap::new(),
             routes: BTreeMap::new(),
             nodes,
+            handed: BTreeMap::new(),
         };
         tokio::spawn(body.run(queue));
         Self { inputs }
@@ -104,6 +106,8 @@ struct Body {
     devices: BTreeMap<DeviceId, u64>,
     routes: BTreeMap<String, Route>,
     nodes: BTreeMap<Node, mpsc::UnboundedSender<String>>,
+    /// Keys of sealed calls that devices handed over, by call.
+    handed: BTreeMap<String, Vec<HandedKey>>,
 }
 
 impl Body {
@@ -134,6 +138,10 @@ impl Body {
             Message::Preference { e2ee } => self.preference(&device, e2ee),
             Message::Chat { to, text } => self.chat(&device, &to, text),
             Message::Offer { .. } => self.offer(&device, message),
+            Message::Opaque { ref call, ref data } => {
+                self.handed(&device, call, data);
+                self.in_call(&device, message);
+            }
             Message::Invoke { call, feature, with } => self.invoke(&device, &call, &feature, &with),
             message => self.in_call(&device, message),
         }

@@ -17,6 +17,8 @@ pub mod mitm;
 pub mod packets;
 pub mod policy_client;
 pub mod policy_server;
+pub mod reading;
+pub mod recorder;
 pub mod relay;
 pub mod sealing;
 pub mod service_link;

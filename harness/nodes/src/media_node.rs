@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::bridge::{Bridge, Ground};
 use crate::engine::Incoming;
+use crate::reading::Reading;
 use crate::service_link::NodeMessage;
 
 /// Everything that reaches a media node.
@@ -33,7 +34,7 @@ pub fn start(ground: Ground, service: net::WebSocket) {
             }
         }
     });
-    let body = Body { ground, outbox, packets, bridges: BTreeMap::new() };
+    let body = Body { ground, outbox, packets, bridges: BTreeMap::new(), readings: BTreeMap::new() };
     tokio::spawn(body.run(queue));
 }
 
@@ -42,6 +43,8 @@ struct Body {
     outbox: mpsc::UnboundedSender<String>,
     packets: mpsc::UnboundedSender<(String, Role, Incoming)>,
     bridges: BTreeMap<String, Bridge>,
+    /// Calls whose keys a device has handed to the service, so that they can be read here.
+    readings: BTreeMap<String, Reading>,
 }
 
 impl Body {
@@ -50,6 +53,9 @@ impl Body {
             match input {
                 Input::Message(message) => self.message(message).await,
                 Input::Packet(call, from, packet) => {
+                    if let Some(reading) = self.readings.get_mut(&call) {
+                        reading.packet(self.ground.net.now(), from.word(), &packet);
+                    }
                     if let Some(bridge) = self.bridges.get(&call) {
                         bridge.pass(from, packet).await;
                     }
@@ -67,7 +73,16 @@ impl Body {
                     self.reply(&NodeMessage::Failed { call, reason: error.to_string() });
                 }
             }
+            NodeMessage::Work { call, feature, keys } if !keys.is_empty() => {
+                let Some(recorder) = self.ground.recorder.clone() else { return };
+                let reading = self.readings.entry(call.clone());
+                let reading = reading.or_insert_with(|| Reading::new(&call, recorder));
+                reading.begin(&feature, self.ground.net.now(), &keys);
+            }
             NodeMessage::Release { call } => {
+                if let Some(reading) = self.readings.remove(&call) {
+                    reading.end();
+                }
                 if let Some(bridge) = self.bridges.remove(&call) {
                     bridge.close().await;
                 }

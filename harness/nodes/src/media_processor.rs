@@ -95,6 +95,10 @@ impl Body {
                 }
                 return;
             }
+            NodeMessage::Work { call, feature, keys } => {
+                let state = self.calls.entry(call.clone()).or_default();
+                return state.reads(&self.ground, &call, &feature, &keys);
+            }
             NodeMessage::Dial { call, number } => return self.dial(call, number),
             NodeMessage::Release { call } => {
                 if let Some(state) = self.calls.remove(&call) {

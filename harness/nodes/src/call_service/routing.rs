@@ -5,26 +5,43 @@ use model::plan::Path;
 use model::{Role, UserId};
 
 use super::Body;
+use super::conference::Conference;
 use crate::service_link::NodeMessage;
 use crate::signalling::Message;
 
 /// A call as the service knows it.
 pub(super) struct Route {
-    caller: DeviceId,
-    callee: UserId,
+    pub(super) caller: DeviceId,
     /// Devices that ring.
-    ringing: Vec<DeviceId>,
-    answered: Option<DeviceId>,
-    media: Vec<String>,
+    pub(super) ringing: Vec<DeviceId>,
+    /// The device that answered first.
+    pub(super) answered: Option<DeviceId>,
+    pub(super) media: Vec<String>,
+    pub(super) profile: String,
     intents: [u8; 2],
     /// The media node that ends the hops; none where SDP goes from device to device.
     pub(super) node: Option<Node>,
-    over: bool,
+    pub(super) over: bool,
+    /// Who is in it, once it is an ordinary call that was answered.
+    pub(super) conference: Conference,
 }
 
 impl Route {
     pub(super) fn holds(&self, device: &DeviceId) -> bool {
-        !self.over && (self.caller == *device || self.answered.as_ref() == Some(device))
+        let pair = || self.caller == *device || self.answered.as_ref() == Some(device);
+        !self.over && if self.in_conference() { self.conference.members.contains(device) } else { pair() }
+    }
+
+    /// Whether the user is in the call or rung into it.
+    pub(super) fn involves(&self, user: &UserId) -> bool {
+        let pair = std::iter::once(&self.caller).chain(&self.answered);
+        let mut there = pair.filter(|device| self.holds(device)).chain(&self.conference.members);
+        !self.over && (there.any(|d| d.user == *user) || self.ringing.iter().any(|d| d.user == *user))
+    }
+
+    /// Whether the media processor ends its hops.
+    pub(super) fn in_conference(&self) -> bool {
+        !self.over && self.node == Some(Node::MediaProcessor)
     }
 
     /// Whether both intents came as 1.
@@ -35,49 +52,61 @@ impl Route {
 
 impl Body {
     pub(super) fn offer(&mut self, from: &DeviceId, offer: Message) {
-        let Message::Offer { call, to, media, intent, .. } = &offer else { return };
+        let Message::Offer { call, to, media, profile, intent, .. } = &offer else { return };
         let call = call.clone();
-        let callee = to.first().and_then(|first| first.parse::<UserId>().ok());
-        let known = callee.filter(|user| self.setup.directory.contains_key(user));
-        let Some(callee) = known else {
-            let reason = "unknown-user".to_owned();
-            return self.to_device(from, &Message::HangUp { call, reason });
-        };
         if self.routes.contains_key(&call) {
             return;
         }
-        let busy = self.routes.values().any(|r| !r.over && (r.callee == callee || r.caller.user == callee));
-        let ringing = self.devices_of(&callee);
-        let refusal = match (busy, ringing.is_empty()) {
-            (true, _) => Some("busy"),
-            (_, true) => Some("no-answer"),
+        let number = match to.as_slice() {
+            [only] => only.strip_prefix("tel:").map(str::to_owned),
             _ => None,
         };
-        if let Some(reason) = refusal {
-            return self.to_device(from, &Message::HangUp { call, reason: reason.to_owned() });
-        }
+        let ringing = match number.as_ref().map_or_else(|| self.reached(to), |_| Ok(Vec::new())) {
+            Ok(ringing) => ringing,
+            Err(reason) => {
+                return self.to_device(from, &Message::HangUp { call, reason: reason.to_owned() });
+            }
+        };
         let route = Route {
             caller: from.clone(),
-            callee,
             ringing,
             answered: None,
             media: media.clone(),
+            profile: profile.clone(),
             intents: [*intent, 0],
             node: None,
             over: false,
+            conference: Conference::default(),
         };
         self.routes.insert(call.clone(), route);
-        self.deliver(&call, Role::Callee, offer);
+        match number {
+            Some(number) => self.dials(&call, &number),
+            None => self.deliver(&call, Role::Callee, offer),
+        }
+    }
+
+    /// The devices of everybody in `to`, or why nobody is called at all.
+    fn reached(&self, to: &[String]) -> Result<Vec<DeviceId>, &'static str> {
+        let users: Vec<UserId> = to.iter().filter_map(|user| user.parse().ok()).collect();
+        let known = users.iter().all(|user| self.setup.directory.contains_key(user));
+        if users.is_empty() || users.len() < to.len() || !known {
+            return Err("unknown-user");
+        }
+        if users.iter().any(|user| self.routes.values().any(|route| route.involves(user))) {
+            return Err("busy");
+        }
+        let devices: Vec<DeviceId> = users.iter().flat_map(|user| self.devices_of(user)).collect();
+        if devices.is_empty() { Err("no-answer") } else { Ok(devices) }
     }
 
     /// A message of a call goes to the other side, unless the service has to act on it.
     pub(super) fn in_call(&mut self, from: &DeviceId, message: Message) {
         let Some(call) = message.call().map(str::to_owned) else { return };
         let Some(route) = self.routes.get(&call).filter(|r| !r.over) else { return };
-        let from_caller = route.caller == *from;
-        if !from_caller && route.answered.as_ref() != Some(from) && !route.ringing.contains(from) {
+        if !route.holds(from) && !route.ringing.contains(from) {
             return;
         }
+        let from_caller = route.caller == *from;
         let (by, node) = (if from_caller { Role::Caller } else { Role::Callee }, route.node);
         if let (Message::SdpOffer { sdp, .. } | Message::SdpAnswer { sdp, .. }, Some(tamper)) =
             (&message, &mut self.setup.tamper)
@@ -87,6 +116,16 @@ impl Body {
         let media = self.routes.get(&call).map(|route| route.media.clone()).unwrap_or_default();
         match (message, node) {
             (message @ Message::Answer { .. }, _) if !from_caller => self.answer(&call, from, message),
+            (Message::SdpOffer { sdp, .. }, Some(Node::MediaProcessor)) if from_caller => {
+                self.described(&call, from, sdp);
+            }
+            (Message::SdpAnswer { sdp, .. }, Some(node @ Node::MediaProcessor)) => {
+                self.to_node(node, &NodeMessage::LegAnswer { call, leg: from.to_string(), sdp });
+            }
+            (Message::Ringing { .. }, Some(Node::MediaProcessor)) => self.rings(&call, from),
+            (message @ (Message::HangUp { .. } | Message::Decline { .. }), Some(Node::MediaProcessor)) => {
+                self.leaves(&call, from, message);
+            }
             (Message::SdpOffer { sdp, .. }, Some(node)) if from_caller => {
                 self.to_node(node, &NodeMessage::Bridge { call, media, sdp });
             }
@@ -104,8 +143,8 @@ impl Body {
     ///
     /// The path follows the intents as the service saw them, and whoever sits inside the service sees to that.
     fn answer(&mut self, call: &str, from: &DeviceId, message: Message) {
-        if self.routes.get(call).is_none_or(|route| route.answered.is_some()) {
-            return;
+        if self.routes.get(call).is_none_or(|route| route.answered.is_some() || route.in_conference()) {
+            return self.joins(call, from);
         }
         let answers = self.tampered(call, Role::Caller, message);
         let ends_media = self.setup.tamper.as_ref().is_some_and(|tamper| tamper.ends_media());
@@ -124,14 +163,16 @@ impl Body {
             None | Some(Node::Mallory) => sealed_path.word().to_owned(),
             Some(node) => node.word().to_owned(),
         };
-        let others: Vec<DeviceId> = route.ringing.iter().filter(|d| *d != from).cloned().collect();
+        let conference = route.in_conference();
+        if conference {
+            let caller = route.caller.clone();
+            route.conference.begins(&caller, Some(from));
+        }
         for (to, message) in answers {
             self.hand_over(call, to, &message);
         }
-        for device in others {
-            let reason = "answered-elsewhere".to_owned();
-            self.to_device(&device, &Message::HangUp { call: call.to_owned(), reason });
-        }
+        // Nobody joins a sealed call: whoever else was called stops ringing.
+        self.stops_ringing(call, from, |device| !conference || device.user == from.user);
         for role in [Role::Callee, Role::Caller] {
             self.deliver(call, role, Message::Route { call: call.to_owned(), path: path.clone() });
         }
@@ -140,8 +181,13 @@ impl Body {
 
     fn end(&mut self, call: &str, from: &DeviceId, message: Message) {
         let Some(route) = self.routes.get_mut(call) else { return };
+        let from_caller = route.caller == *from;
+        if !from_caller && route.answered.is_none() && route.ringing.iter().any(|d| d.user != from.user) {
+            return self.declines(call, from);
+        }
         route.over = true;
-        let (from_caller, node) = (route.caller == *from, route.node);
+        let dialled = route.conference.number.as_ref().map(|_| Node::MediaProcessor);
+        let node = route.node.or(dialled);
         let callees = route.answered.clone().map_or_else(|| route.ringing.clone(), |device| vec![device]);
         if from_caller {
             self.deliver(call, Role::Callee, message);
@@ -162,6 +208,18 @@ impl Body {
             NodeMessage::Bridged { call, answer, offer } => {
                 self.deliver(&call, Role::Caller, Message::SdpAnswer { call: call.clone(), sdp: answer });
                 self.deliver(&call, Role::Callee, Message::SdpOffer { call: call.clone(), sdp: offer });
+            }
+            NodeMessage::Joined { call, leg, sdp } => {
+                self.for_leg(&call, &leg, Message::SdpAnswer { call: call.clone(), sdp });
+            }
+            NodeMessage::Invited { call, leg, sdp } => {
+                self.for_leg(&call, &leg, Message::SdpOffer { call: call.clone(), sdp });
+            }
+            NodeMessage::Dialled { call, number } => self.dialled(&call, &number),
+            NodeMessage::Failed { call, reason } if node == Node::MediaProcessor => {
+                self.setup.journal.remark(node.word(), reason);
+                let reason = "client-failed".to_owned();
+                self.dissolves(&call, Message::HangUp { call: call.clone(), reason });
             }
             NodeMessage::Failed { call, reason } => {
                 self.setup.journal.remark(node.word(), reason);

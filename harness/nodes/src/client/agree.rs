@@ -8,6 +8,7 @@ use crate::agreement::{Agreed, Half, SUITE_1, Terms, commitment, key_id};
 use crate::entropy::Entropy;
 use crate::journal::Owner;
 use crate::sealing::{Opener, SealError, Sealer};
+use crate::service_link::HandedKey;
 use crate::signalling::Message;
 use model::outcome::Reason;
 use model::plan::Profile;
@@ -258,7 +259,9 @@ impl Body {
                 let _ = self.outbox.send(Message::Opaque { call: call.to_owned(), data });
             }
             if self.deviation.lets_record() {
-                state.base_keys.extend(keys.map(hex::encode));
+                let ids = [own, own.other()].map(|sender| key_id(sender, kind));
+                let handed = ids.into_iter().zip(keys).map(|(id, base_key)| HandedKey { id, base_key });
+                state.base_keys.extend(handed.map(String::from));
             }
         }
         state.agreement.agreed = Some(agreed);

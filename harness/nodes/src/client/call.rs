@@ -32,7 +32,7 @@ pub(super) struct Call {
     pub(super) connected: bool,
     pub(super) answered: bool,
     pub(super) streams: BTreeMap<Kind, Media>,
-    /// Base keys in hex, kept only by a client that lets the service record a sealed call.
+    /// Base keys as they are handed over, kept only by a client that lets the service record a sealed call.
     pub(super) base_keys: Vec<String>,
     pub(super) over: bool,
     pub(super) up: bool,

@@ -6,12 +6,16 @@ use super::leg::Leg;
 use super::number::Number;
 use crate::bridge::Ground;
 use crate::engine::{EngineError, Incoming};
+use crate::reading::Reading;
+use crate::service_link::HandedKey;
 
 /// One ordinary call.
 #[derive(Default)]
 pub(super) struct Call {
     pub(super) legs: Vec<Leg>,
     pub(super) number: Option<Number>,
+    /// The reading that a feature asked for.
+    reading: Option<Reading>,
 }
 
 impl Call {
@@ -35,6 +39,9 @@ impl Call {
     pub(super) async fn pass(&mut self, ground: &Ground, from: &str, packet: &Incoming) {
         let mut waiting = VecDeque::from([(from.to_owned(), packet.clone())]);
         while let Some((from, packet)) = waiting.pop_front() {
+            if let Some(reading) = &mut self.reading {
+                reading.packet(ground.net.now(), &from, &packet);
+            }
             if let Some(number) = self.number.as_mut().filter(|number| number.leg != from) {
                 let talks = self.legs.first().is_some_and(|leg| leg.name == from);
                 let said = number.hears(ground, &from, &packet, talks);
@@ -49,6 +56,13 @@ impl Call {
         }
     }
 
+    /// Begins the work of a feature that reads what passes, in a world that has a recorder.
+    pub(super) fn reads(&mut self, ground: &Ground, call: &str, feature: &str, keys: &[HandedKey]) {
+        let Some(recorder) = ground.recorder.clone() else { return };
+        let reading = self.reading.get_or_insert_with(|| Reading::new(call, recorder));
+        reading.begin(feature, ground.net.now(), keys);
+    }
+
     /// A leg leaves; the others go on.
     pub(super) async fn leave(&mut self, name: &str) {
         let Some(at) = self.legs.iter().position(|leg| leg.name == name) else { return };
@@ -57,6 +71,9 @@ impl Call {
 
     /// Ends every hop.
     pub(super) async fn close(self) {
+        if let Some(reading) = self.reading {
+            reading.end();
+        }
         for leg in &self.legs {
             leg.close().await;
         }

@@ -1,5 +1,8 @@
 //! Puts the nodes of a world on its network.
 
+mod recorder;
+mod relay;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,13 +10,13 @@ use std::time::Duration;
 
 use model::attack::Place;
 use model::identity::{DeviceId, Node};
-use model::plan::{NetKind, Plan, Target, User, Verb};
+use model::plan::{NetKind, Path, Plan, Target, User, Verb};
 use model::record::{DroppedBy, Link, StepRecord, Stumble};
 use model::release::{Feature, Release};
 use model::{Role, UserId};
 use net::{
-    AccessLink, Authority, CaptureFile, MemoryOptions, Network, TlsClient, WebSocket, accept_tls,
-    accept_websocket, connect_tls, connect_websocket,
+    AccessLink, Authority, CaptureFile, LoopbackOptions, MemoryOptions, Network, TlsClient, WebSocket,
+    accept_tls, accept_websocket, connect_tls, connect_websocket,
 };
 use nodes::bridge::Ground;
 use nodes::call_service::{CallService, CallServiceSetup, Tamper};
@@ -21,22 +24,26 @@ use nodes::client::{Client, ClientSetup};
 use nodes::entropy::Entropy;
 use nodes::journal::{Journal, Owner};
 use nodes::media_node;
+use nodes::media_processor;
 use nodes::mitm::{Mallory, MallorySetup};
 use nodes::policy_server::{AdminClient, PolicyServer, Tokens};
+use nodes::recorder::Recorder;
 
 use super::calls::Placed;
 use super::policy::Reader;
 use super::{Job, MEMORY_EPOCH_NS};
 
-/// The port of every service.
+/// The port of every service in memory.
 const HTTPS: u16 = 443;
+/// The same over real sockets, where lower ones are for the system's administrator.
+const UNPRIVILEGED_HTTPS: u16 = 8_443;
 /// Where devices signal.
 const SIGNALLING: &str = "/v1";
 /// Where media nodes take the call service's link.
 const NODE_LINK: &str = "/node";
-/// A call in memory that is not connected after this long has ended.
-const MEMORY_SET_UP: Duration = Duration::from_secs(10);
-/// The same over real sockets.
+/// A call in memory, or through a relay, that is not connected after this long has ended.
+const LONG_SET_UP: Duration = Duration::from_secs(10);
+/// The same over real sockets without a relay.
 const LOOPBACK_SET_UP: Duration = Duration::from_secs(3);
 
 /// Why a world could not be built.
@@ -68,6 +75,7 @@ pub(super) struct World {
     pub(super) calls: Vec<Option<Placed>>,
     pub(super) steps: BTreeMap<usize, StepRecord>,
     pub(super) stumbles: Vec<Stumble>,
+    pub(super) recorder: Option<Recorder>,
 }
 
 /// What every node of a world is made with.
@@ -80,6 +88,8 @@ struct Yard<'a> {
     entropy: Entropy,
     links: Vec<Link>,
     mallory: Option<Mallory>,
+    relay: Option<relay::Relay>,
+    recorder: Option<recorder::Recording>,
 }
 
 impl World {
@@ -100,11 +110,18 @@ impl World {
             entropy,
             links: vec![],
             mallory: None,
+            relay: None,
+            recorder: None,
         };
         yard.mallory();
         let (policy_server, tokens, policy_address) = yard.policy_server().await?;
+        yard.recorder().await?;
         let (service, portal) = yard.call_service().await?;
-        let set_up = if job.net == NetKind::Memory { MEMORY_SET_UP } else { LOOPBACK_SET_UP };
+        yard.relay()?;
+        let set_up = match (job.net, plan.path) {
+            (NetKind::Memory, _) | (_, Path::Relay) => LONG_SET_UP,
+            (NetKind::Loopback, _) => LOOPBACK_SET_UP,
+        };
         let mut clients = BTreeMap::new();
         for (device, user) in devices(plan) {
             let link = yard.link(&device.to_string());
@@ -125,6 +142,7 @@ impl World {
             tokens,
             admin: AdminClient { link: portal, server: policy_address, tls: yard.trust },
             mallory: yard.mallory,
+            recorder: yard.recorder.map(|recording| recording.recorder),
             latency: Duration::from_millis(network.latency_ms + network.jitter_ms),
             set_up,
             calls: plan.calls.iter().map(|_| None).collect(),
@@ -148,7 +166,7 @@ fn network_of(job: &Job) -> Result<Arc<dyn Network>, BuildError> {
             loss: network.loss,
             duplicate: network.duplicate,
         }),
-        NetKind::Loopback => return Err(BuildError::Connection(std::io::ErrorKind::Unsupported.into())),
+        NetKind::Loopback => net::loopback(LoopbackOptions { capture: Some(capture) }),
     })
 }
 
@@ -201,6 +219,13 @@ impl Yard<'_> {
         self.mallory = Some(mallory);
     }
 
+    const fn port(&self) -> u16 {
+        match self.job.net {
+            NetKind::Memory => HTTPS,
+            NetKind::Loopback => UNPRIVILEGED_HTTPS,
+        }
+    }
+
     fn link(&mut self, tap: &str) -> Arc<dyn AccessLink> {
         let link = self.net.add_link(tap);
         self.links.push(Link { tap: tap.to_owned(), addresses: vec![link.ip().to_string()] });
@@ -218,7 +243,7 @@ impl Yard<'_> {
             server.infiltrate(mallory.clone());
         }
         let tls = self.authority.server(Node::PolicyServer.word(), self.journal.keys(Owner::Service))?;
-        let listener = link.listen(HTTPS).await?;
+        let listener = link.listen(self.port()).await?;
         let address = listener.local();
         tokio::spawn(server.clone().serve(listener, tls, self.journal.clone()));
         Ok((server, tokens, address))
@@ -233,11 +258,10 @@ impl Yard<'_> {
     ) -> Result<WebSocket, BuildError> {
         let link = self.link(node.word());
         let tls = self.authority.server(node.word(), self.journal.keys(Owner::Service))?;
-        let mut listener = link.listen(HTTPS).await?;
+        let mut listener = link.listen(self.port()).await?;
         let address = listener.local();
         let ground = Ground {
             net: self.net.clone(),
-            link,
             journal: self.journal.clone(),
             entropy: Arc::new(self.entropy.child(node.word())),
             keys: if node == Node::Mallory {
@@ -247,12 +271,17 @@ impl Yard<'_> {
             },
             dropped_by,
             mallory: self.mallory.clone().filter(|_| node == Node::Forwarder),
+            recorder: self.recorder_link(node, &link).await?,
+            link,
         };
         tokio::spawn(async move {
             let Ok((stream, _)) = listener.accept().await else { return };
             let Ok(stream) = accept_tls(&tls, stream).await else { return };
             if let Ok(socket) = accept_websocket(NODE_LINK, stream).await {
-                media_node::start(ground, socket);
+                match node {
+                    Node::MediaProcessor => media_processor::start(ground, socket),
+                    _ => media_node::start(ground, socket),
+                }
             }
         });
         self.dial(service, node.word(), NODE_LINK, address).await
@@ -293,7 +322,7 @@ impl Yard<'_> {
         };
         let service = CallService::start(setup, nodes);
         let tls = self.authority.server(Node::CallService.word(), self.journal.keys(Owner::Service))?;
-        let mut listener = link.listen(HTTPS).await?;
+        let mut listener = link.listen(self.port()).await?;
         let address = listener.local();
         tokio::spawn(async move {
             let mut number = 0;
@@ -348,7 +377,7 @@ impl Yard<'_> {
             settings,
             profile: plan.profile,
             flaw: user.flaw,
-            relay: None,
+            relay: self.relay.as_ref().and_then(|relay| relay.used_by(device)),
             policy: Arc::new(reader),
             set_up_timeout,
         };

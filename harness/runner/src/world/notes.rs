@@ -4,6 +4,8 @@ use std::path::Path;
 
 use model::record::{Blamed, CallRecord, Drop, DroppedBy, WorldRecord};
 
+use nodes::recorder::Recorder;
+
 use super::build::World;
 use super::{Job, write_keys};
 
@@ -29,7 +31,8 @@ impl World {
             }
         };
         let files = job.files();
-        let notes = std::mem::take(&mut *self.journal.notes());
+        let mut notes = std::mem::take(&mut *self.journal.notes());
+        notes.held.extend(self.recorder.iter().flat_map(Recorder::held));
         for (file, heading, lines) in [
             (&files.parties, "what the two devices held", &notes.parties),
             (&files.service, "what the service held", &notes.service),
@@ -76,7 +79,7 @@ impl World {
                 name: name.clone(),
                 call: placed.id.clone(),
                 caller: placed.caller.device().clone(),
-                callee: placed.callee().map(|client| client.device().clone()),
+                callee: placed.callee(),
                 placed_ns: placed.placed_ns,
                 connected_ns: placed.connected_ns,
                 ended_ns: placed.ended_ns,

@@ -17,6 +17,10 @@ pub(crate) fn plan(family: &str, stem: &str) -> Plan {
 }
 
 pub(crate) fn run(plan: Plan, folder: &Path) -> WorldRecord {
+    run_on(NetKind::Memory, plan, folder)
+}
+
+pub(crate) fn run_on(net: NetKind, plan: Plan, folder: &Path) -> WorldRecord {
     for name in ["captures", "keys"] {
         std::fs::create_dir_all(folder.join(name)).expect("a folder");
     }
@@ -26,7 +30,7 @@ pub(crate) fn run(plan: Plan, folder: &Path) -> WorldRecord {
         seed: variant_seed(0, &id),
         id,
         plan,
-        net: NetKind::Memory,
+        net,
         folder: folder.to_owned(),
         twin: None,
     })
