@@ -1,5 +1,7 @@
 //! Worlds run from plans, on the network in memory.
 
+mod conference;
+mod features;
 mod loopback;
 mod paths;
 mod recording;
