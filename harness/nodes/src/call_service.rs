@@ -118,16 +118,16 @@ impl Body {
                     self.connections.insert(number, Connection { outbox, device: None });
                 }
                 Input::Text(number, text) => match serde_json::from_str(&text) {
-                    Ok(message) => self.from_device(number, message),
+                    Ok(message) => self.device_says(number, message),
                     Err(_) => self.refuse(number, "unreadable-message"),
                 },
                 Input::Closed(number) => self.closed(number),
-                Input::Node(node, message) => self.from_node(node, message),
+                Input::Node(node, message) => self.node_says(node, message),
             }
         }
     }
 
-    fn from_device(&mut self, number: u64, message: Message) {
+    fn device_says(&mut self, number: u64, message: Message) {
         if let Message::Register { party, device, e2ee, .. } = &message {
             return self.register(number, party, device, *e2ee);
         }

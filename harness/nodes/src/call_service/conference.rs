@@ -114,7 +114,7 @@ impl Body {
         let invitation = route.conference.invitations.iter().find(|i| i.user == from.user);
         let rung_by = invitation.map_or(&route.caller, |i| &i.by).clone();
         if route.conference.members.contains(&rung_by) {
-            self.to_member(call, &rung_by, Message::Ringing { call: call.to_owned() });
+            self.tell_member(call, &rung_by, Message::Ringing { call: call.to_owned() });
         }
     }
 
@@ -154,7 +154,7 @@ impl Body {
             self.invoked(&by, call, feature.word(), "refused", "no-answer");
         }
         for device in &members {
-            self.to_member(call, device, message.clone());
+            self.tell_member(call, device, message.clone());
         }
         for device in &ringing {
             self.to_device(device, &Message::HangUp { call: call.to_owned(), reason: String::new() });
@@ -231,12 +231,12 @@ impl Body {
     pub(super) fn for_leg(&mut self, call: &str, leg: &str, message: Message) {
         let Ok(device) = leg.parse::<DeviceId>() else { return };
         if self.routes.get(call).is_some_and(|route| route.holds(&device)) {
-            self.to_member(call, &device, message);
+            self.tell_member(call, &device, message);
         }
     }
 
     /// Delivers to a device in a call; Mallory knows two sides, the caller and whoever answered first.
-    fn to_member(&mut self, call: &str, device: &DeviceId, message: Message) {
+    fn tell_member(&mut self, call: &str, device: &DeviceId, message: Message) {
         let Some(route) = self.routes.get(call) else { return };
         if route.caller == *device {
             self.deliver(call, Role::Caller, message);

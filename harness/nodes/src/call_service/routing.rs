@@ -203,7 +203,7 @@ impl Body {
         }
     }
 
-    pub(super) fn from_node(&mut self, node: Node, message: NodeMessage) {
+    pub(super) fn node_says(&mut self, node: Node, message: NodeMessage) {
         match message {
             NodeMessage::Bridged { call, answer, offer } => {
                 self.deliver(&call, Role::Caller, Message::SdpAnswer { call: call.clone(), sdp: answer });

@@ -176,7 +176,7 @@ impl Body {
         let shown: Vec<Feature> = Feature::ALL
             .iter()
             .copied()
-            .filter(|f| !f.is_setting() && !(sealed && self.setup.release.withholds(*f)))
+            .filter(|f| !(f.is_setting() || sealed && self.setup.release.withholds(*f)))
             .collect();
         self.claim(call, Claimed::Controls(shown));
         if sealed && role == Role::Callee {

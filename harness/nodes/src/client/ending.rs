@@ -68,7 +68,7 @@ impl Body {
             return;
         }
         let unconfirmed = state.sealed() && state.profile == Profile::Frames && !state.agreement.confirmed();
-        let reason = if state.connected && unconfirmed || unconfirmed && state.peer.is_none() {
+        let reason = if unconfirmed && (state.connected || state.peer.is_none()) {
             Reason::ConfirmationMissing
         } else {
             Reason::SetUpTimeout

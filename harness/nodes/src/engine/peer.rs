@@ -227,7 +227,7 @@ impl Peer {
         let mut media = MediaEngine::default();
         for kind in [Kind::Audio, Kind::Video] {
             let (rtp_codec, codec_kind, payload_type) = codec(kind);
-            let parameters = RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() };
+            let parameters = RTCRtpCodecParameters { rtp_codec, payload_type };
             media.register_codec(parameters, codec_kind).map_err(EngineError::at("take a codec"))?;
         }
         let interceptors = configure_rtcp_reports(Registry::new());

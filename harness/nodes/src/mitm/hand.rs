@@ -57,7 +57,7 @@ impl Hand<'_> {
         *count += 1;
         let at = &self.plan.at;
         at.nth.is_none_or(|nth| nth == *count)
-            && at.every.is_none_or(|every| every > 0 && *count % every == 0)
+            && at.every.is_none_or(|every| every > 0 && count.is_multiple_of(every))
     }
 
     fn late_enough(&self) -> bool {
