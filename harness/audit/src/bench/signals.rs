@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use model::{Kind, Role};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -9,6 +10,7 @@ use super::CaptureBuilder;
 use super::handshake::{tls_client_hello, tls_server_hello};
 use super::seal::TlsWriter;
 use super::story::{ALICE, BOB, CALL, CALL_SERVICE, certificate};
+use crate::agreement::{KeySchedule, Signalled, commit, x25519, x25519_public};
 
 /// A message and whose connection carries it in which direction.
 pub struct Signal {
@@ -26,16 +28,62 @@ pub struct Signals {
     pub signals: Vec<Signal>,
 }
 
-/// The code on the screens of a sealed call.
-pub fn code(_: bool) -> String {
-    "00000 00000 00000 00000".to_owned()
+/// The agreement of the story's call, from its fixed secrets.
+pub fn agreement() -> (Signalled, KeySchedule) {
+    let (secret_caller, secret_callee) = ([0x11; 32], [0x22; 32]);
+    let (epk_caller, epk_callee) = (x25519_public(&secret_caller), x25519_public(&secret_callee));
+    let nonce_caller = [0x33; 32];
+    let signalled = Signalled {
+        call_id: CALL,
+        caller: "alice@contoso.example".to_owned(),
+        caller_tenant: "contoso.example".to_owned(),
+        callee: "bob@contoso.example".to_owned(),
+        callee_tenant: "contoso.example".to_owned(),
+        caller_intent: 1,
+        callee_intent: 1,
+        offered_suites: vec![1],
+        chosen_suite: 1,
+        commit: commit(&epk_caller, &nonce_caller),
+        epk_callee,
+        nonce_callee: [0x44; 32],
+        ek_callee: Vec::new(),
+        epk_caller,
+        nonce_caller,
+        ct: Vec::new(),
+    };
+    let schedule = signalled.key_schedule(&z()).expect("short items");
+    (signalled, schedule)
+}
+
+/// The shared secret of the story's call.
+pub fn z() -> [u8; 32] {
+    x25519(&[0x11; 32], &x25519_public(&[0x22; 32]))
+}
+
+/// The base keys of the caller's and of the callee's audio that follow from the agreement.
+pub fn base_keys() -> [[u8; 16]; 2] {
+    [Role::Caller, Role::Callee].map(|sender| agreement().1.base_key(sender, Kind::Audio))
+}
+
+/// The code on the screens of the story's call.
+pub fn code() -> String {
+    agreement().0.security_code().expect("short items").to_string()
 }
 
 impl Signals {
+    /// Changes the first message of this kind that passes a device's link in the given direction.
+    pub fn alter(&mut self, side: usize, from_client: bool, kind: &str, key: &str, value: Value) {
+        let wanted =
+            |s: &&mut Signal| s.side == side && s.from_client == from_client && s.json["type"] == kind;
+        self.signals.iter_mut().find(wanted).expect("the message is there").json[key] = value;
+    }
+
     /// What is said in a call that everything goes well in.
     pub fn of_call(sealed: bool) -> Self {
         let call = hex::encode(CALL);
         let intent = u8::from(sealed);
+        let (agreed, schedule) = agreement();
+        let (epk, nonce) = if sealed { (agreed.epk_callee, agreed.nonce_callee) } else { ([2; 32], [4; 32]) };
         let mut signals = Vec::new();
         let mut say = |side, from_client, json| signals.push(Signal { side, from_client, json });
         let mut both = |from: usize, to: usize, json: Value| {
@@ -48,7 +96,7 @@ impl Signals {
             BOB,
             json!({
                 "type": "offer", "call": call, "from": alice, "to": [bob], "media": ["audio"], "kind": "unscheduled",
-                "profile": "frames", "intent": intent, "suites": [1], "commit": hex::encode([1; 32])
+                "profile": "frames", "intent": intent, "suites": [1], "commit": hex::encode(agreed.commit)
             }),
         );
         both(BOB, ALICE, json!({ "type": "ringing", "call": call }));
@@ -57,9 +105,22 @@ impl Signals {
             ALICE,
             json!({
                 "type": "answer", "call": call, "intent": intent, "suite": 1,
-                "epk": hex::encode([2 + intent; 32]), "nonce": hex::encode([4 + intent; 32]), "ek": ""
+                "epk": hex::encode(epk), "nonce": hex::encode(nonce), "ek": ""
             }),
         );
+        if sealed {
+            both(
+                ALICE,
+                BOB,
+                json!({
+                    "type": "reveal", "call": call, "epk": hex::encode(agreed.epk_caller),
+                    "nonce": hex::encode(agreed.nonce_caller), "ct": "",
+                    "confirmation": hex::encode(schedule.confirmation(Role::Caller))
+                }),
+            );
+            let confirmation = hex::encode(schedule.confirmation(Role::Callee));
+            both(BOB, ALICE, json!({ "type": "confirm", "call": call, "confirmation": confirmation }));
+        }
         for side in [ALICE, BOB] {
             let node = Sha256::digest(b"certificate of the node");
             say(

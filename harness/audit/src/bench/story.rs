@@ -5,14 +5,17 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use model::plan::{NetKind, Plan};
-use model::record::{CallRecord, Claim, Claimed, Files, LedgerEntry, Link, WorldKind, WorldRecord};
+use model::record::{
+    CallRecord, Claim, Claimed, DatabaseRow, Files, LedgerEntry, Link, WorldKind, WorldRecord,
+};
+use model::release::{Feature, Release};
 use model::{DeviceId, Direction, Kind};
 use sha2::{Digest, Sha256};
 
 use super::handshake::{dtls_certificate, dtls_client_hello, dtls_server_hello};
 use super::plans::user;
 use super::seal::{Hop, Seal};
-use super::signals::Signals;
+use super::signals::{self, Signals};
 use super::{CaptureBuilder, canary};
 use crate::dtls_exporter::{Prf, srtp_keys};
 use crate::srtp::Profile;
@@ -80,7 +83,7 @@ impl Story {
             tamper: |_| {},
             signals: |_| {},
             retell: |_| {},
-            base_keys: [[0xA1; 16], [0xB2; 16]],
+            base_keys: signals::base_keys(),
         }
     }
 
@@ -114,6 +117,9 @@ impl Story {
         let mut parties = hops.clone();
         for (side, base_key) in self.base_keys.iter().enumerate().filter(|(side, _)| self.seals[*side]) {
             writeln!(parties, "SFRAME 4 {side} {}", hex::encode(base_key)).expect("a line");
+        }
+        if self.lock {
+            writeln!(parties, "AGREE {} {}", hex::encode(CALL), hex::encode(signals::z())).expect("a line");
         }
         let service = signals.key_lines() + if self.service_holds_hops { &hops } else { "" };
         std::fs::write(run.join(&files.parties), parties).expect("keys");
@@ -192,10 +198,14 @@ impl Story {
             let mut claim = |at_ms: u64, claim| {
                 claims.push(Claim { device: device.clone(), call: call.clone(), at_ns: at_ms * MS, claim });
             };
+            let release = Release::of(self.plan.release);
+            let shown =
+                Feature::ALL.iter().filter(|f| !f.is_setting() && !(self.lock && release.withholds(**f)));
+            claim(150, Claimed::Controls(shown.copied().collect()));
             claim(200, Claimed::Connected);
             claim(200, Claimed::Lock(self.lock));
             if self.lock {
-                claim(200, Claimed::Code(super::signals::code(self.lock)));
+                claim(200, Claimed::Code(super::signals::code()));
                 claim(200, Claimed::Confirmed);
             }
         }
@@ -228,12 +238,35 @@ impl Story {
             drops: Vec::new(),
             deeds: Vec::new(),
             steps: BTreeMap::new(),
-            database: Vec::new(),
+            database: rows(&self.plan),
             held: Vec::new(),
             stumbles: Vec::new(),
             log: Vec::new(),
         }
     }
+}
+
+/// The policy server's database: what the plan starts with, in effect from the first instant.
+fn rows(plan: &Plan) -> Vec<DatabaseRow> {
+    let mut rows = Vec::new();
+    let mut row = |table: &str, values: &[(&str, &str)]| {
+        let values = values.iter().map(|(column, value)| ((*column).to_owned(), (*value).to_owned()));
+        rows.push(DatabaseRow { table: table.to_owned(), values: values.collect() });
+    };
+    for (domain, tenant) in &plan.tenants {
+        for (name, value) in &tenant.policies {
+            row("policies", &[("tenant", domain), ("name", name), ("value", value.word()), ("from_ns", "0")]);
+        }
+        for (name, user) in &tenant.users {
+            row("users", &[("tenant", domain), ("user", name)]);
+            if let Some(policy) = &user.policy {
+                let grant =
+                    [("tenant", domain.as_str()), ("target", "user"), ("id", name), ("policy", policy)];
+                row("grants", &[&grant[..], &[("rank", "0"), ("from_ns", "0")]].concat());
+            }
+        }
+    }
+    rows
 }
 
 /// Frame `n` of a side: a short clip, and a marker in every tenth frame.

@@ -305,7 +305,8 @@ fn a_canary_that_comes_back_to_its_sender_is_told_apart() {
 fn one_base_key_for_both_directions_is_noticed() {
     let story = Story { base_keys: [[7; 16]; 2], ..Story::sealed(both_on()) };
     let result = Run::of(&story).only();
-    assert_eq!(findings(&result), ["proof/fresh: one base key serves both directions of a call"]);
+    let text = "proof/fresh: one base key serves both directions of a call".to_owned();
+    assert!(findings(&result).contains(&text), "{:?}", findings(&result));
 }
 
 /// Bob's frame 5 is sealed under the counter of frame 4.
@@ -313,7 +314,8 @@ fn one_base_key_for_both_directions_is_noticed() {
 fn repeat_a_counter(datagrams: &mut Vec<Datagram>) {
     use crate::bench::seal::Seal;
     use crate::bench::story::{BOB, frame, header, keys};
-    let sealed = Seal { key_id: 1, base_key: [0xB2; 16] }.seal(4, &frame(BOB, 5));
+    let sealed =
+        Seal { key_id: 1, base_key: crate::bench::signals::base_keys()[BOB] }.seal(4, &frame(BOB, 5));
     for datagram in
         datagrams.iter_mut().filter(|d| d.bytes[0] == 0x80 && d.bytes[3] == 105 && d.bytes[10] == 1)
     {
@@ -339,7 +341,8 @@ fn a_value_that_serves_the_twin_as_well_is_noticed() {
         }
     };
     let result = Run::of(&Story { signals: again, ..Story::sealed(both_on()) }).only();
-    assert_eq!(findings(&result), ["proof/fresh: one agreement nonce serves the call and its twin"]);
+    let text = "proof/fresh: one agreement nonce serves the call and its twin".to_owned();
+    assert!(findings(&result).contains(&text), "{:?}", findings(&result));
 }
 
 #[test]
