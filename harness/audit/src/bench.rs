@@ -6,6 +6,7 @@ pub mod plans;
 pub mod seal;
 pub mod signals;
 pub mod story;
+pub mod trial;
 
 use sha2::{Digest, Sha256};
 

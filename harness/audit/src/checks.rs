@@ -3,8 +3,14 @@
 //! Invariant: a check is named after its path, has a page, and stands in [`CHECKS`]; whoever adds a file adds it
 //! there, or the tests at the foot of this file fail.
 
+pub mod dtls;
+pub mod features;
+pub mod keys;
+pub mod media;
 pub mod outcome;
+pub mod policy;
 pub mod proof;
+pub mod screens;
 pub mod sdp;
 
 use crate::case::Case;
@@ -66,6 +72,18 @@ pub static CHECKS: &[&Check] = &[
     &proof::fresh::CHECK,
     &proof::twin::CHECK,
     &outcome::is_what_the_plan_comes_to::CHECK,
+    &screens::lock_only_when_sealed::CHECK,
+    &keys::security_code_is_recomputed::CHECK,
+    &keys::commitment_is_kept::CHECK,
+    &keys::agreement_is_contributory::CHECK,
+    &keys::confirmations_are_recomputed::CHECK,
+    &media::no_frame_before_answer::CHECK,
+    &media::no_frame_before_confirmation::CHECK,
+    &media::frames_of_sealed_calls_are_sealed::CHECK,
+    &features::controls_match_the_release::CHECK,
+    &features::are_withheld_as_the_release_says::CHECK,
+    &policy::requests_are_answered_as_documented::CHECK,
+    &dtls::version_and_profile_are_strong::CHECK,
     &sdp::fingerprints_match_certificates::CHECK,
 ];
 

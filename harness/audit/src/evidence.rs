@@ -11,6 +11,7 @@ mod ledgers;
 mod markers;
 mod signalling;
 mod streams;
+mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -29,6 +30,7 @@ pub use ledgers::{Book, Ledgers, Sent};
 pub use markers::{Marker, Markers};
 pub use signalling::{Exchange, Message, Plaintext, Signalling};
 pub use streams::{MediaPacket, Stream};
+pub use view::{View, bytes, intent};
 
 use crate::capture::Capture;
 use crate::key_file::{KeyFile, Owner};

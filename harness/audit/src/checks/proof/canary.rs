@@ -29,7 +29,7 @@ crate::declare_check! {
 }
 
 /// Where a marker was found by whom.
-type Leaks = BTreeMap<(Role, Kind, &'static str, String), (BTreeSet<usize>, Located)>;
+type Leaks = BTreeMap<(Role, Kind, &'static str), BTreeMap<String, (BTreeSet<usize>, Located)>>;
 
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     let readable = Readable::of(case);
@@ -37,13 +37,17 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
         parties(case, call, findings);
         let mut leaks = Leaks::new();
         for (marker, reader, found) in readable.markers_of(call) {
-            let leak = leaks.entry((marker.sender, marker.kind, reader, found.place.clone())).or_default();
+            let places = leaks.entry((marker.sender, marker.kind, reader)).or_default();
+            let leak = places.entry(found.place.clone()).or_default();
             leak.0.insert(marker.number);
             if let Some(index) = found.packet {
                 leak.1.add(case.evidence.located(index));
             }
         }
-        for ((sender, kind, reader, place), (numbers, located)) in leaks {
+        for ((sender, kind, reader), places) in leaks {
+            // A place of the service before a device's own, for there the listener sits.
+            let best = places.into_iter().min_by_key(|(place, _)| (place.contains('@'), place.clone()));
+            let Some((place, (numbers, located))) = best else { continue };
             let blame = if sender == Role::Caller { Blame::Caller } else { Blame::Callee };
             let text = format!(
                 "{reader} can read {} markers of {kind} frames that the {sender} sent in {}, in {place}",

@@ -1,0 +1,51 @@
+//! Runs every check on a story, for the tests at the foot of each check.
+
+use model::Verdict;
+
+use super::story::Story;
+use crate::case::Case;
+use crate::checks::CHECKS;
+use crate::evidence::Evidence;
+use crate::findings::Findings;
+use crate::oracle;
+
+/// What each check that applied came to.
+pub struct Trial {
+    checks: Vec<(String, Verdict, Vec<String>)>,
+}
+
+impl Trial {
+    /// Tells the story and judges it, without a twin.
+    pub fn of(story: &Story) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let world = story.tell(folder.path(), "trial");
+        let evidence = Evidence::gather(folder.path(), &world);
+        let expected = oracle::expect(&world.plan);
+        let case = Case::new(&expected, &evidence, None);
+        let applying = CHECKS.iter().filter(|check| (check.applies)(&case));
+        let judged = applying.map(|check| {
+            let mut findings = Findings::default();
+            (check.judge)(&case, &mut findings);
+            let (verdict, _, found) = findings.conclude();
+            (check.name(), verdict, found.into_iter().map(|finding| finding.text).collect())
+        });
+        Self { checks: judged.collect() }
+    }
+
+    /// The verdict of a check; none where it does not apply.
+    pub fn verdict(&self, name: &str) -> Option<Verdict> {
+        self.checks.iter().find(|(check, ..)| check == name).map(|(_, verdict, _)| *verdict)
+    }
+
+    /// The first finding of a check.
+    pub fn text(&self, name: &str) -> &str {
+        let check = self.checks.iter().find(|(check, ..)| check == name);
+        check.and_then(|(_, _, texts)| texts.first()).map_or("", String::as_str)
+    }
+
+    /// Checks that fail.
+    pub fn failing(&self) -> Vec<&str> {
+        let failing = self.checks.iter().filter(|(_, verdict, _)| *verdict == Verdict::Fail);
+        failing.map(|(name, ..)| name.as_str()).collect()
+    }
+}

@@ -1,0 +1,46 @@
+//! Every hop is DTLS 1.2 or later, with an SRTP profile that encrypts and authenticates.
+
+use std::collections::BTreeMap;
+
+use model::results::Blame;
+
+use crate::case::Case;
+use crate::dissect::dtls::DTLS_1_2;
+use crate::findings::{Findings, Located};
+use crate::srtp::Profile;
+
+crate::declare_check! {
+    /// ## What it checks
+    /// Every DTLS association that was answered negotiates version 1.2 or 1.3 and an SRTP protection profile with
+    /// encryption and authentication.
+    ///
+    /// ## Why it matters
+    /// The NULL profiles are legal protocol and protect nothing; older versions rest on hashes that are broken.
+    ///
+    /// ## How it decides
+    /// It passes when every server's hello chooses so. It fails with the handshakes that do not. It is inconclusive
+    /// when no server's hello was seen.
+    summary: "hops are DTLS 1.2 or later with a strong profile",
+    requirements: ["overheard/hops-are-protected"],
+    applies: |case| !case.evidence.associations.is_empty(),
+    judge: judge,
+}
+
+fn judge(case: &Case<'_>, findings: &mut Findings) {
+    let mut weak: BTreeMap<(&str, String), Located> = BTreeMap::new();
+    for association in &case.evidence.associations {
+        let Some((_, server)) = association.client_and_server() else { continue };
+        let at = case.evidence.located(association.packets.first().copied().unwrap_or_default());
+        findings.examine(1);
+        // DTLS counts its versions down: 1.3 is 0xFEFC.
+        if !server.version.is_some_and(|version| version <= DTLS_1_2) {
+            weak.entry(("negotiates a version before 1.2", at.1.to_owned())).or_default().add(at);
+        }
+        if association.profile().and_then(Profile::numbered).is_none() {
+            weak.entry(("chooses no SRTP profile that protects", at.1.to_owned())).or_default().add(at);
+        }
+    }
+    for ((what, tap), located) in weak {
+        findings.fail(Blame::Harness, format!("a handshake at {tap} {what}"), located);
+    }
+}

@@ -1,0 +1,35 @@
+//! Checks of the key agreement, recomputed from the signalling.
+
+pub mod agreement_is_contributory;
+pub mod commitment_is_kept;
+pub mod confirmations_are_recomputed;
+pub mod security_code_is_recomputed;
+
+use model::Role;
+use model::results::Blame;
+
+use crate::case::{Call, Case};
+use crate::evidence::View;
+
+/// The blame for what a side does.
+pub(super) fn blame(role: Role) -> Blame {
+    match role {
+        Role::Caller => Blame::Caller,
+        Role::Callee => Blame::Callee,
+    }
+}
+
+/// Both sides of a call with what each saw of its signalling.
+pub(super) fn views<'c>(case: &'c Case<'_>, call: &'c Call<'_>) -> Vec<View<'c>> {
+    let Some(record) = call.record else { return Vec::new() };
+    let sides = [(Role::Caller, Some(&record.caller)), (Role::Callee, record.callee.as_ref())];
+    let view = |(role, device): (Role, Option<&model::DeviceId>)| {
+        device.map(|device| View::of(case.evidence, &device.to_string(), role, &record.call))
+    };
+    sides.into_iter().filter_map(view).collect()
+}
+
+/// Calls in which a key agreement of `frames` ran to its reveal.
+pub(super) fn agreeing<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = &'c Call<'a>> {
+    case.calls.iter().filter(|call| case.evidence.signalling.of_call(call.id()).any(|m| m.kind() == "reveal"))
+}

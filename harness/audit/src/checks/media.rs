@@ -1,0 +1,22 @@
+//! Checks of when media frames are sent and in what form.
+
+pub mod frames_of_sealed_calls_are_sealed;
+pub mod no_frame_before_answer;
+pub mod no_frame_before_confirmation;
+
+use crate::case::{Call, Case};
+use crate::evidence::{Book, Frame, Media};
+
+/// Frames of `call` at their sender's own tap, with the ledger that has them.
+pub(super) fn at_senders<'c>(
+    case: &'c Case<'_>,
+    call: &'c Call<'_>,
+) -> impl Iterator<Item = (&'c Media, &'c Frame, &'c Book)> {
+    case.media_of(call).flat_map(|media| media.frames.iter().map(move |frame| (media, frame))).filter_map(
+        |(media, frame)| {
+            let book = case.evidence.ledgers.books.get(frame.sent?.book)?;
+            let own = case.evidence.interface(&book.device) == Some(media.stream.flow.interface);
+            (own && case.evidence.is_outgoing(media.stream.flow)).then_some((media, frame, book))
+        },
+    )
+}

@@ -1,0 +1,3 @@
+//! Checks of the policy server.
+
+pub mod requests_are_answered_as_documented;
