@@ -22,8 +22,8 @@ use nodes::bridge::Ground;
 use nodes::call_service::{CallService, CallServiceSetup, Tamper};
 use nodes::client::{Client, ClientSetup};
 use nodes::entropy::Entropy;
+use nodes::forwarder;
 use nodes::journal::{Journal, Owner};
-use nodes::media_node;
 use nodes::media_processor;
 use nodes::mitm::{Mallory, MallorySetup};
 use nodes::policy_server::{AdminClient, PolicyServer, Tokens};
@@ -280,7 +280,7 @@ impl Yard<'_> {
             if let Ok(socket) = accept_websocket(NODE_LINK, stream).await {
                 match node {
                     Node::MediaProcessor => media_processor::start(ground, socket),
-                    _ => media_node::start(ground, socket),
+                    _ => forwarder::start(ground, socket),
                 }
             }
         });

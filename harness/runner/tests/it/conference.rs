@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use model::plan::NetKind;
 use model::record::{Claimed, Drop, DroppedBy, WorldRecord};
 use model::{Direction, Kind, Plan};
 use rstest::rstest;
 
-use crate::thread::run;
+use crate::thread::run_on;
 
 /// Everybody may turn the option on and has done so; `steps` is what happens.
 pub(crate) fn story(steps: &str) -> Plan {
@@ -22,8 +23,12 @@ pub(crate) fn story(steps: &str) -> Plan {
 }
 
 pub(crate) fn played(steps: &str) -> WorldRecord {
+    played_on(NetKind::Memory, steps)
+}
+
+pub(crate) fn played_on(net: NetKind, steps: &str) -> WorldRecord {
     let folder = tempfile::tempdir().expect("a folder");
-    let world = run(story(steps), folder.path());
+    let world = run_on(net, story(steps), folder.path());
     assert_eq!(world.stumbles, [], "{:?}", world.log);
     world
 }
@@ -167,4 +172,13 @@ fn a_scheduled_call_is_an_ordinary_one() {
         assert_eq!(frames(&world, device, Kind::Audio), (50, 50));
         assert!(!claims(&world, device).iter().any(|c| matches!(c, Claimed::Lock(true))), "{device}");
     }
+}
+
+#[test]
+fn a_group_call_has_one_schedule() {
+    let steps = "  - call: { from: alice, to: [bob, carol], media: [audio, video] }\n  - talk: 1s\n  - hang-up: bob\n  - \
+                 talk: 1s";
+    let schedules = [played(steps), played(steps)].map(|world| world.schedule);
+    assert!(schedules[0].is_some());
+    assert_eq!(schedules[0], schedules[1]);
 }

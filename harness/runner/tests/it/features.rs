@@ -1,11 +1,11 @@
 //! Features that bring somebody into a call: they move the media of an ordinary call and are refused in a sealed one.
 
 use model::Kind;
-use model::plan::{Control, StepResult};
+use model::plan::{Control, NetKind, StepResult};
 use model::record::{Claimed, Drop, WorldRecord};
 use rstest::rstest;
 
-use crate::conference::{claims, frames, not_passed_on, played};
+use crate::conference::{claims, frames, not_passed_on, played, played_on};
 
 const ALICE: &str = "alice@contoso.example";
 const BOB: &str = "bob@contoso.example";
@@ -109,4 +109,19 @@ fn whoever_has_passed_a_call_on_can_place_another() {
     assert_eq!(world.calls.len(), 2);
     assert_eq!(frames(&world, DAVE, Kind::Audio), (50, 50));
     assert_eq!(frames(&world, BOB, Kind::Audio), (50, 50));
+}
+
+#[test]
+fn over_loopback_sockets_somebody_is_added_as_well() {
+    let world = played_on(
+        NetKind::Loopback,
+        "  - call: { from: alice, to: dave, media: [audio] }\n  - invoke: { feature: add-participant, by: alice, with: \
+         carol }\n  - talk: 1s",
+    );
+    assert_eq!(result(&world, 1), (Some(StepResult::Works), None));
+    for device in [ALICE, DAVE, CAROL] {
+        let (sent, played) = frames(&world, device, Kind::Audio);
+        assert_eq!(sent, 50, "{device}");
+        assert!(played > 90, "{device} played {played} of 100");
+    }
 }

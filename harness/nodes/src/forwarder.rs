@@ -1,5 +1,7 @@
-//! A media node of the service: the forwarder, which cannot open what it carries, and the media processor, which
-//! can. Both bridge two hops; only the processor does the work of features.
+//! The forwarder: it ends both hops of a sealed call and passes on what it cannot open.
+//!
+//! Invariant: it holds no key of the devices but those that a device has handed to the service. Where Mallory ends the
+//! media of both legs herself, she is one of these too.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +13,13 @@ use crate::engine::Incoming;
 use crate::reading::Reading;
 use crate::service_link::NodeMessage;
 
-/// Everything that reaches a media node.
+/// Everything that reaches the forwarder.
 enum Input {
     Message(NodeMessage),
     Packet(String, Role, Incoming),
 }
 
-/// Starts a media node on its connection from the call service.
+/// Starts the forwarder on its connection from the call service.
 pub fn start(ground: Ground, service: net::WebSocket) {
     let (inputs, queue) = mpsc::unbounded_channel();
     let (outbox, texts) = mpsc::unbounded_channel();
