@@ -1,3 +1,5 @@
+//! Which twin a plan gets, and which plans share one.
+
 use model::plan::Plan;
 use model::record::WorldKind;
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use audit::evidence::Evidence;
 use model::flaw::Flaw;
 use model::plan::{Control, NetKind, Plan, StepResult};
 use model::record::WorldRecord;
@@ -69,6 +70,19 @@ fn a_recording_of_an_ordinary_call_holds_each_frame_from_then_on(
         }
         let missing = wanted.difference(&distinct).count();
         assert_eq!((missing, distinct.difference(&wanted).count()), (0, 0), "{} recorded", recorded.len());
+    });
+}
+
+/// The second witness: what the service heard stands on the recorder's own link, readable with the service's secrets.
+#[test]
+fn the_judge_reads_the_recorded_frames_on_the_link_of_the_recorder() {
+    run(NetKind::Memory, ordinary(plan("", "audio", RECORDING)), |world, folder| {
+        let evidence = Evidence::gather(folder, world);
+        let told = evidence.signalling.messages.iter().filter(|message| message.kind() == "recorded");
+        let hash = |hex: &str| hex::encode(Sha256::digest(hex::decode(hex).expect("hex")));
+        let told: Vec<String> = told.map(|message| hash(message.text_of("frame"))).collect();
+        assert_eq!(told.len(), 100);
+        assert_eq!(told, recorded(world));
     });
 }
 
