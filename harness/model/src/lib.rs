@@ -22,5 +22,7 @@ pub use identity::{DeviceId, Role, UserId};
 pub use media::{Direction, Kind};
 pub use outcome::{Listener, Outcome, Reason};
 pub use plan::Plan;
+#[doc(hidden)]
+pub use schemars;
 pub use verdict::Verdict;
 pub use words::{UnknownWord, about};

@@ -47,7 +47,7 @@ pub struct Shard {
 }
 
 /// Name and version of a tool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, Serialize, Deserialize)]
 pub struct Tool {
     /// `overheard`.
     pub name: String,

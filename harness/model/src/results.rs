@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attack::Attack;
@@ -15,7 +16,7 @@ use crate::verdict::{Ending, Verdict};
 pub const SCHEMA: &str = "overheard/results/1";
 
 /// A judged run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Results {
     /// [`SCHEMA`].
     pub schema: String,
@@ -40,8 +41,13 @@ pub struct Results {
     pub totals: Totals,
 }
 
+/// The JSON Schema of `results.json`; unknown keys are allowed, so that later versions may add some.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Results).to_value()
+}
+
 /// How many variants ended in which way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Totals {
     /// Passed.
     pub pass: usize,
@@ -58,7 +64,7 @@ pub struct Totals {
 }
 
 /// Key files of a world.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct KeyFiles {
     /// The two devices'.
     pub parties: String,
@@ -67,7 +73,7 @@ pub struct KeyFiles {
 }
 
 /// The control run of a variant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TwinResult {
     /// Its capture.
     pub capture: String,
@@ -78,7 +84,7 @@ pub struct TwinResult {
 }
 
 /// A value per screen; none where that side has no screen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Screens<T> {
     /// The caller's.
     pub caller: Option<T>,
@@ -87,7 +93,7 @@ pub struct Screens<T> {
 }
 
 /// How many frames a listener heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct HeardCount {
     /// Opened.
     pub frames: u64,
@@ -96,7 +102,7 @@ pub struct HeardCount {
 }
 
 /// An invoked feature.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct FeatureResult {
     /// Which.
     pub feature: Feature,
@@ -109,7 +115,7 @@ pub struct FeatureResult {
 }
 
 /// One call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct CallResult {
     /// Its name in the scenario.
     pub name: String,
@@ -128,7 +134,7 @@ pub struct CallResult {
 }
 
 /// One proof leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LegResult {
     /// Whether the leg applies to the outcome.
     pub applies: bool,
@@ -139,7 +145,7 @@ pub struct LegResult {
 }
 
 /// An attack: how often it was made and how often it arrived.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AttackResult {
     /// Which.
     pub attack: Attack,
@@ -176,7 +182,7 @@ words! {
 }
 
 /// One located observation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Finding {
     /// What was seen, without random values.
     pub text: String,
@@ -191,7 +197,7 @@ pub struct Finding {
 }
 
 /// One check on one variant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct CheckResult {
     /// The name of the check.
     pub check: String,
@@ -206,7 +212,7 @@ pub struct CheckResult {
 }
 
 /// A listed failure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct KnownFailure {
     /// The check.
     pub check: String,
@@ -219,7 +225,7 @@ pub struct KnownFailure {
 }
 
 /// One judged variant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ScenarioResult {
     /// `family/file[key=value,…]`.
     pub id: String,
@@ -261,7 +267,7 @@ pub struct ScenarioResult {
 }
 
 /// What the listeners tried on a variant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Tried {
     /// Media frames that were looked at.
     pub frames: u64,
@@ -311,5 +317,24 @@ mod tests {
         };
         let text = serde_json::to_string(&results).expect("serialises");
         assert_eq!(serde_json::from_str::<Results>(&text).expect("reads"), results);
+    }
+
+    #[test]
+    fn the_schema_knows_every_key_that_is_written() {
+        let schema = json_schema();
+        let finding = Finding {
+            text: String::new(),
+            blame: Blame::Caller,
+            tap: None,
+            packets: Vec::new(),
+            packets_total: 0,
+        };
+        let value = serde_json::to_value(finding).expect("serialises");
+        let known = schema["$defs"]["Finding"]["properties"].as_object().expect("properties");
+        for key in value.as_object().expect("an object").keys() {
+            assert!(known.contains_key(key), "{key}");
+        }
+        let endings = &schema["$defs"]["Ending"]["enum"];
+        assert_eq!(endings.as_array().expect("words").len(), Ending::ALL.len());
     }
 }
