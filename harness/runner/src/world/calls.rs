@@ -183,8 +183,10 @@ impl World {
         for index in 0..self.calls.len() {
             let Some(placed) = self.calls[index].clone() else { continue };
             self.hang_up(index, placed.caller.device()).await;
-            while let Some(last) = placed.present().first() {
-                self.hang_up(index, last.device()).await;
+            for client in placed.present() {
+                if placed.present().iter().any(|there| there.device() == client.device()) {
+                    self.hang_up(index, client.device()).await;
+                }
             }
         }
     }
