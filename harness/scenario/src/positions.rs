@@ -95,11 +95,13 @@ impl Node {
 /// Reads `text` into its parts.
 pub(crate) fn read(source: &Source, text: &str) -> Result<Node, Diagnostic> {
     let mut walk = Walk { source, offsets: offsets(text), parser: Parser::new_from_str(text), text };
-    walk.refuse_directives()?;
+    walk.refuse_beginnings()?;
     let node = walk.document()?;
     let data: Value = serde_yaml::from_str(text).map_err(|e| {
         let start = e.location().map_or(0, |l| l.index());
-        walk.mistake(Code::NotYaml, "this is no YAML that can be read".into(), start..start + 1, "stops here")
+        let message = "one reader of YAML takes this and another one does not".to_owned();
+        walk.mistake(Code::NotYaml, message, start..start + 1, "stops here")
+            .help(Some("write it in the plain style of the other scenarios".into()))
     })?;
     with_data(node, data).map_err(|span| {
         let message = "this is a text to one reader of YAML and something else to another".to_owned();
@@ -161,7 +163,12 @@ impl<'a> Walk<'a> {
         byte(span.start.index())..byte(span.end.index())
     }
 
-    fn refuse_directives(&self) -> Result<(), Diagnostic> {
+    fn refuse_beginnings(&self) -> Result<(), Diagnostic> {
+        if self.text.starts_with('\u{feff}') {
+            let message = "a byte order mark stands before the scenario".to_owned();
+            let found = self.mistake(Code::NotYaml, message, 0..3, "before this");
+            return Err(found.help(Some("save the file as UTF-8 without a byte order mark".into())));
+        }
         let mut start = 0;
         for line in self.text.split_inclusive('\n') {
             if line.starts_with('%') {

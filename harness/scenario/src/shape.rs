@@ -57,7 +57,7 @@ pub(crate) fn check(node: &Node, at: &At, schema: &'static Value, findings: &mut
     let types = types(schema);
     let found = type_of(node, &types);
     if !types.is_empty() && !types.contains(&found) {
-        return wrong_type(node, at, &types, findings);
+        return wrong_type(node, at, schema, &types, findings);
     }
     match &node.content {
         Content::Map(entries) => {
@@ -136,14 +136,18 @@ fn plain_word(kind: &str) -> &'static str {
     }
 }
 
-fn wrong_type(node: &Node, at: &At, types: &[&str], findings: &mut Findings<'_>) {
+fn wrong_type(node: &Node, at: &At, schema: &Value, types: &[&str], findings: &mut Findings<'_>) {
     let wanted = types.iter().map(|t| plain_word(t)).collect::<Vec<_>>().join(" or ");
     let found = type_of(node, types);
     let message = match node.text() {
         Some(text) => format!("expected {wanted}, found `{text}`"),
         None => format!("expected {wanted}, found {}", plain_word(found)),
     };
+    let example = schema.pointer("/examples/0").and_then(Value::as_str);
     let help = match (node.text(), types) {
+        (Some(_), _) if example.is_some() => {
+            format!("give it a unit, such as `{}`", example.unwrap_or_default())
+        }
         (Some(_), ["string", ..]) => "put it in quotes".to_owned(),
         (Some(text), ["array", ..]) => format!("write `[{text}]`"),
         (Some("on"), ["boolean"]) => "write `true`".to_owned(),

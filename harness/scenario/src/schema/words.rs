@@ -81,12 +81,12 @@ pub fn switch(_: &mut SchemaGenerator) -> Schema {
 
 /// A duration such as `2s` or `12ms`.
 pub fn duration(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|min)$" })
+    json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|min)$", "examples": ["2s"] })
 }
 
 /// A share such as `5%`.
 pub fn share(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$" })
+    json_schema!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$", "examples": ["5%"] })
 }
 
 /// Named policies.

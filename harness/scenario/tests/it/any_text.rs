@@ -38,6 +38,7 @@ fn check(text: &str) {
         assert!(!found.is_empty());
         let lines = text.lines().count().max(1);
         for mistake in found {
+            assert!(mistake.remedy().is_some(), "{mistake:?} names no remedy");
             assert!(mistake.line() <= lines, "{mistake:?} in {lines} lines");
             let report = format!("{:?}", miette::Report::new(mistake));
             assert!(report.contains("a.yaml"), "{report}");

@@ -302,6 +302,29 @@ fn statements(#[case] expect: &str, #[case] code: Option<&str>) {
     }
 }
 
+#[rstest]
+#[case::a_duration("propagation: 5", "give it a unit, such as `2s`")]
+#[case::a_share("network: { loss: 5 }", "give it a unit, such as `5%`")]
+#[case::a_text("about: 5", "put it in quotes")]
+#[case::a_truth("service: { automatic-recording: on }", "write `true`")]
+#[case::a_list("needs: { caller: video }", "write `[video]`")]
+#[case::a_mapping("network: fast", "write a mapping")]
+#[case::a_switch("matrix: { alice.e2ee: [true] }", "write `on`")]
+fn a_value_of_another_shape_is_refused_with_what_to_write(#[case] line: &str, #[case] help: &str) {
+    let found = judge(&format!("{line}\n{PLAIN}")).expect_err("rejected");
+    assert_eq!(found[0].remedy(), Some(help), "{found:?}");
+}
+
+#[test]
+fn lines_may_end_as_on_windows_and_no_byte_order_mark_stands_first() {
+    let text = PLAIN.replace('\n', "\r\n");
+    assert!(judge(&text).is_ok(), "{:?}", judge(&text));
+    let found = judge(&text.replace("2s", "two")).expect_err("rejected");
+    assert_eq!((found[0].line(), found[0].column()), (15, 11));
+    let marked = judge(&format!("\u{feff}{text}")).expect_err("rejected");
+    assert_eq!((marked[0].line(), marked[0].column(), marked[0].code()), (1, 1, "scenario::not-yaml"));
+}
+
 #[test]
 fn statements_without_a_call_can_never_be_met() {
     let text = format!("{}expect: {{ outcome: sealed }}\n", plain("- wait: 1s"));
