@@ -158,7 +158,7 @@ impl<'a> Evidence<'a> {
     fn take_apart(&self, stream: Stream) -> Media {
         let packing = self.packing(&stream);
         let at_ns = |index: usize| self.capture.packets.get(index).map_or(0, |packet| packet.at_ns);
-        let frames = frames::frames(&stream, packing, at_ns, &self.keys, &self.ledgers);
+        let frames = frames::frames(&stream, packing, at_ns, &self.keys, &self.ledgers, self.world.epoch_ns);
         Media { stream, packing, frames }
     }
 

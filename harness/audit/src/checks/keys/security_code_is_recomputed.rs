@@ -6,7 +6,7 @@ use model::plan::Profile;
 use super::{blame, views};
 use crate::agreement::DtlsCall;
 use crate::case::{Call, Case};
-use crate::evidence::{Evidence, View};
+use crate::evidence::View;
 use crate::findings::{Findings, Located};
 
 crate::declare_check! {
@@ -37,7 +37,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
             };
             let Some(shown) = shown else { continue };
             let recomputed = match case.plan.profile {
-                Profile::Dtls => of_handshake(case.evidence, call, &view),
+                Profile::Dtls => of_handshake(case, call, &view),
                 Profile::Frames | Profile::Own => view.security_code().map(|code| code.to_string()),
             };
             match recomputed {
@@ -58,8 +58,8 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
 }
 
 /// The code of `dtls` from the certificates in the handshake at the device's own link.
-fn of_handshake(evidence: &Evidence<'_>, call: &Call<'_>, view: &View<'_>) -> Option<String> {
-    let record = call.record?;
+fn of_handshake(case: &Case<'_>, call: &Call<'_>, view: &View<'_>) -> Option<String> {
+    let (evidence, record) = (case.evidence, call.record?);
     let device = match view.role {
         Role::Caller => &record.caller,
         Role::Callee => record.callee.as_ref()?,
@@ -67,7 +67,7 @@ fn of_handshake(evidence: &Evidence<'_>, call: &Call<'_>, view: &View<'_>) -> Op
     let interface = evidence.interface(device)?;
     let association = evidence.associations.iter().find(|association| {
         association.flow.interface == interface
-            && evidence.media.iter().any(|media| media.stream.flow.undirected() == association.flow)
+            && case.media_of(call).any(|media| media.stream.flow.undirected() == association.flow)
     })?;
     let own_flow =
         if evidence.is_outgoing(association.flow) { association.flow } else { association.flow.reversed() };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::outcome::Outcome;
+use model::record::Claimed;
 use model::results::Blame;
 use model::{Direction, Role};
 
@@ -185,7 +186,12 @@ impl<'c, 'a> Accounts<'c, 'a> {
             let arrived: BTreeSet<usize> = self.numbers(index, |key| *key == (interface, false));
             let mut lost = Located::default();
             let mut unexplained = 0;
-            for number in (0..book.frames.len()).filter(|number| !arrived.contains(number)) {
+            let (joined, left) = self.presence(&party);
+            let due = |number: &usize| {
+                book.at_ns.get(*number).is_some_and(|at| (joined..=left).contains(at))
+                    && !arrived.contains(number)
+            };
+            for number in (0..book.frames.len()).filter(due) {
                 let sightings = self.sightings(Sent { book: index, frame: number });
                 if sightings.is_empty()
                     || sightings.iter().any(|(media, frame)| self.is_dropped(media, frame))
@@ -203,6 +209,22 @@ impl<'c, 'a> Accounts<'c, 'a> {
                 findings.fail(Blame::Network, text, lost);
             }
         }
+    }
+
+    /// From when to when a device is in the call, on the world's clock and by its own word. Somebody who joins later or
+    /// leaves earlier misses what is sent meanwhile.
+    fn presence(&self, device: &model::DeviceId) -> (u64, u64) {
+        let claims = self.case.evidence.world.claims.iter();
+        let own = claims.filter(|claim| claim.call == self.call.id() && claim.device == *device);
+        let (mut joined, mut left) = (None, None);
+        for claim in own {
+            match claim.claim {
+                Claimed::Connected => joined = joined.or(Some(claim.at_ns)),
+                Claimed::Ended { .. } => left = left.or(Some(claim.at_ns)),
+                _ => {}
+            }
+        }
+        (joined.unwrap_or(0), left.unwrap_or(u64::MAX))
     }
 
     /// The other devices that are in the call by what their ledgers hold.
