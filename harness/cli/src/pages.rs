@@ -97,18 +97,23 @@ fn requirement(name: &str) -> Option<String> {
 }
 
 fn attack(attack: Attack) -> String {
+    let options = nodes::mitm::options(attack);
+    let own = match options.is_empty() {
+        true => String::new(),
+        false => format!(" Options of its own: `{}`.", options.join("`, `")),
+    };
     format!(
-        "# {attack}\n\nAn attack, a deed of the man in the middle: {}\n\n## Use\n\
-         `attacks: [{{ attack: {attack}, place: wire }}]` or `place: service`, with `legs`, `at` and `must-fire`.\n",
-        attack.about()
+        "# {attack}\n\nAn attack, a deed of the man in the middle.\n\n{}\n\n## Use\n\
+         `attacks: [{{ attack: {attack}, place: wire }}]` or `place: service`, with `legs`, `at` and `must-fire`.{own}\n",
+        nodes::mitm::page(attack).trim()
     )
 }
 
 fn flaw(flaw: Flaw) -> String {
     format!(
-        "# {flaw}\n\nA flaw, a deliberate fault of a node: {}\n\n## Use\n\
+        "# {flaw}\n\nA flaw, a deliberate fault of a node.\n\n{}\n\n## Use\n\
          `flaw: {flaw}` on a user or on the service, with the checks that must catch it under `expect: {{ fails: […] }}`.\n",
-        flaw.about()
+        nodes::client::flaws::page(flaw).trim()
     )
 }
 

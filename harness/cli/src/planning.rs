@@ -2,10 +2,9 @@
 //!
 //! Nothing runs while any file has a mistake or states what its plan cannot come to.
 
-use std::collections::BTreeMap;
-
 use audit::oracle;
 use model::Plan;
+use model::attack::Attack;
 use model::outcome::{Outcome, Reason};
 use report::Origin;
 use scenario::{Diagnostic, Vocabulary};
@@ -25,7 +24,11 @@ pub struct Variant {
 
 /// Words that scenario files use and other rooms declare.
 pub fn vocabulary() -> Vocabulary {
-    Vocabulary { checks: crate::catalogue::check_names(), attack_options: BTreeMap::new() }
+    let options = |attack: &Attack| nodes::mitm::options(*attack).iter().map(|o| (*o).to_owned()).collect();
+    Vocabulary {
+        checks: crate::catalogue::check_names(),
+        attack_options: Attack::ALL.iter().map(|attack| (*attack, options(attack))).collect(),
+    }
 }
 
 /// Reads every source.

@@ -1,9 +1,10 @@
-//! `cargo dev tidy`: looks at the sources and says what breaks the rules of the house.
+//! `cargo dev tidy` says what breaks the rules of the house; `cargo dev generate` makes files from the code.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use dev::generate;
 use dev::tidy::RULES;
 use dev::tree::Tree;
 
@@ -12,23 +13,37 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["tidy"] => tidy(),
+        ["generate"] => match generate::write(&root(), &generate::files()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                say(&format!("a generated file cannot be written ({why}); make room and try again"));
+                ExitCode::from(5)
+            }
+        },
+        ["generate", "--check"] => ended(&generate::stale(&root(), &generate::files())),
         _ => {
-            say("usage: cargo dev tidy");
+            say("usage: cargo dev tidy | generate [--check]");
             ExitCode::from(2)
         }
     }
 }
 
 fn tidy() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let tree = match Tree::read(&root) {
+    let tree = match Tree::read(&root()) {
         Ok(tree) => tree,
         Err(why) => {
             say(&why.to_string());
             return ExitCode::from(5);
         }
     };
-    let violations: Vec<String> = RULES.iter().flat_map(|rule| (rule.check)(&tree)).collect();
+    ended(&RULES.iter().flat_map(|rule| (rule.check)(&tree)).collect::<Vec<_>>())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn ended(violations: &[String]) -> ExitCode {
     violations.iter().for_each(|v| say(v));
     if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

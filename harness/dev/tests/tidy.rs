@@ -56,6 +56,22 @@ fn nodes_and_net_read_no_clock_and_no_environment() {
 }
 
 #[test]
+fn generated_files_are_what_the_code_makes_of_them() {
+    let violations = dev::generate::stale(&tree().root, &dev::generate::files());
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+}
+
+#[test]
+fn readme_and_ci_run_the_same_commands() {
+    let tree = tree();
+    let text = |path: &str| tree.files.iter().find(|f| f.path == path).expect("the file").text.clone();
+    for command in ["cargo run --release -- run", "cargo test --workspace"] {
+        assert!(text("README.md").lines().any(|l| l.trim_start().starts_with(command)), "README: {command}");
+        assert!(text(".ci/run").lines().any(|l| l.starts_with(command)), ".ci/run: {command}");
+    }
+}
+
+#[test]
 fn every_rule_is_kept_by_a_test_of_its_name() {
     let tests = include_str!("tidy.rs");
     for rule in RULES {
