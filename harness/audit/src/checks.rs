@@ -3,6 +3,7 @@
 //! Invariant: a check is named after its path, has a page, and stands in [`CHECKS`]; whoever adds a file adds it
 //! there, or the tests at the foot of this file fail.
 
+pub mod chat;
 pub mod dtls;
 pub mod features;
 pub mod keys;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod proof;
 pub mod screens;
 pub mod sdp;
+pub mod secrets;
 
 use crate::case::Case;
 use crate::findings::Findings;
@@ -83,8 +85,16 @@ pub static CHECKS: &[&Check] = &[
     &features::controls_match_the_release::CHECK,
     &features::are_withheld_as_the_release_says::CHECK,
     &policy::requests_are_answered_as_documented::CHECK,
+    &media::srtp_profile_is_strong::CHECK,
+    &media::replays_are_not_played::CHECK,
+    &media::reflections_are_not_played::CHECK,
+    &secrets::nothing_readable_holds_a_key::CHECK,
+    &chat::says_not_sealed::CHECK,
+    &policy::outcome_follows_settings::CHECK,
     &dtls::version_and_profile_are_strong::CHECK,
+    &dtls::suite_is_forward_secret::CHECK,
     &sdp::fingerprints_match_certificates::CHECK,
+    &sdp::media_are_dtls_srtp::CHECK,
 ];
 
 /// The check with this name.

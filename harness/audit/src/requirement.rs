@@ -21,6 +21,8 @@ pub struct Requirement {
     pub quoted: bool,
     /// Why nothing judges it, where nothing does.
     pub exception: Option<String>,
+    /// Why nothing judges it yet, where something is to.
+    pub todo: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -39,12 +41,20 @@ struct Entry {
     quote: Option<String>,
     words: Option<String>,
     exception: Option<String>,
+    todo: Option<String>,
 }
 
 /// The files, by the name that checks use.
 const FILES: &[(&str, &str)] = &[
     ("overheard", include_str!("../requirements/overheard.toml")),
+    ("rfc3711", include_str!("../requirements/rfc3711.toml")),
     ("rfc5763", include_str!("../requirements/rfc5763.toml")),
+    ("rfc5764", include_str!("../requirements/rfc5764.toml")),
+    ("rfc7714", include_str!("../requirements/rfc7714.toml")),
+    ("rfc7748", include_str!("../requirements/rfc7748.toml")),
+    ("rfc8122", include_str!("../requirements/rfc8122.toml")),
+    ("rfc8827", include_str!("../requirements/rfc8827.toml")),
+    ("rfc8829", include_str!("../requirements/rfc8829.toml")),
 ];
 
 /// Every requirement, in the order of the files.
@@ -64,6 +74,7 @@ pub fn requirements() -> Vec<Requirement> {
                 quoted: entry.quote.is_some(),
                 text: entry.quote.or(entry.words).unwrap_or_default(),
                 exception: entry.exception,
+                todo: entry.todo,
             });
         }
     }

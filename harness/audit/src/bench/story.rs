@@ -6,7 +6,7 @@ use std::path::Path;
 
 use model::plan::{NetKind, Plan};
 use model::record::{
-    CallRecord, Claim, Claimed, DatabaseRow, Files, LedgerEntry, Link, WorldKind, WorldRecord,
+    CallRecord, Claim, Claimed, DatabaseRow, Files, LedgerEntry, Link, WorldKind, WorldRecord, Written,
 };
 use model::release::{Feature, Release};
 use model::{DeviceId, Direction, Kind};
@@ -17,6 +17,7 @@ use super::plans::user;
 use super::seal::{Hop, Seal};
 use super::signals::{self, Signals};
 use super::{CaptureBuilder, canary};
+use crate::capture::Capture;
 use crate::dtls_exporter::{Prf, srtp_keys};
 use crate::srtp::Profile;
 
@@ -112,6 +113,7 @@ impl Story {
         let mut signals = Signals::of_call(self.lock);
         (self.signals)(&mut signals);
         let capture = record(&self.taps(), &datagrams, &signals);
+        let packets = Capture::read(capture.clone()).packets.len() as u64;
         std::fs::write(run.join(&files.capture), capture).expect("a capture");
         let hops: String = [ALICE, BOB].iter().map(|side| master_line(*side)).collect();
         let mut parties = hops.clone();
@@ -122,9 +124,11 @@ impl Story {
             writeln!(parties, "AGREE {} {}", hex::encode(CALL), hex::encode(signals::z())).expect("a line");
         }
         let service = signals.key_lines() + if self.service_holds_hops { &hops } else { "" };
+        let count = |keys: &str| keys.lines().count() as u64;
+        let written = Written { packets, parties: count(&parties), service: count(&service) };
         std::fs::write(run.join(&files.parties), parties).expect("keys");
         std::fs::write(run.join(&files.service), service).expect("keys");
-        let mut world = self.world(files);
+        let mut world = WorldRecord { written, ..self.world(files) };
         (self.retell)(&mut world);
         world
     }
@@ -200,7 +204,7 @@ impl Story {
             };
             let release = Release::of(self.plan.release);
             let shown =
-                Feature::ALL.iter().filter(|f| !f.is_setting() && !(self.lock && release.withholds(**f)));
+                Feature::ALL.iter().filter(|f| !f.is_setting() && (!self.lock || !release.withholds(**f)));
             claim(150, Claimed::Controls(shown.copied().collect()));
             claim(200, Claimed::Connected);
             claim(200, Claimed::Lock(self.lock));
@@ -208,6 +212,7 @@ impl Story {
                 claim(200, Claimed::Code(super::signals::code()));
                 claim(200, Claimed::Confirmed);
             }
+            claim(4_000, Claimed::Ended { reason: None, own: device == &alice });
         }
         let links = self.taps().into_iter().zip(ADDRESSES).map(|(tap, address)| Link {
             tap: tap.to_owned(),
@@ -219,6 +224,7 @@ impl Story {
             plan: self.plan.clone(),
             net: NetKind::Memory,
             files,
+            written: Written::default(),
             twin: Some(self.plan.id.clone()),
             epoch_ns: 0,
             ended_ns: 5_000 * MS,

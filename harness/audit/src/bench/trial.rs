@@ -43,6 +43,11 @@ impl Trial {
         check.and_then(|(_, _, texts)| texts.first()).map_or("", String::as_str)
     }
 
+    /// Checks beside the proof legs that fail.
+    pub fn failing_beside_legs(&self) -> Vec<&str> {
+        self.failing().into_iter().filter(|name| !name.starts_with("proof/")).collect()
+    }
+
     /// Checks that fail.
     pub fn failing(&self) -> Vec<&str> {
         let failing = self.checks.iter().filter(|(_, verdict, _)| *verdict == Verdict::Fail);

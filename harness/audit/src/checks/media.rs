@@ -3,6 +3,9 @@
 pub mod frames_of_sealed_calls_are_sealed;
 pub mod no_frame_before_answer;
 pub mod no_frame_before_confirmation;
+pub mod reflections_are_not_played;
+pub mod replays_are_not_played;
+pub mod srtp_profile_is_strong;
 
 use crate::case::{Call, Case};
 use crate::evidence::{Book, Frame, Media};

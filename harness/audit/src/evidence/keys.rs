@@ -110,6 +110,11 @@ impl Keys {
         self.masters.get(client_random).into_iter().flatten().map(|(secret, ears)| (secret, *ears))
     }
 
+    /// Every DTLS master secret and who holds it.
+    pub fn masters(&self) -> impl Iterator<Item = (&[u8; 48], Ears)> {
+        self.masters.values().flatten().map(|(secret, ears)| (secret, *ears))
+    }
+
     /// SRTP master keys that stand in a key file as such.
     pub fn srtp(&self) -> impl Iterator<Item = (&MasterKey, Ears)> {
         self.srtp.iter().map(|(master, ears)| (master, *ears))

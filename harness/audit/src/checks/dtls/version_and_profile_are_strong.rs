@@ -21,7 +21,7 @@ crate::declare_check! {
     /// It passes when every server's hello chooses so. It fails with the handshakes that do not. It is inconclusive
     /// when no server's hello was seen.
     summary: "hops are DTLS 1.2 or later with a strong profile",
-    requirements: ["overheard/hops-are-protected"],
+    requirements: ["overheard/hops-are-protected", "rfc8827/6.5/dtls-1-2"],
     applies: |case| !case.evidence.associations.is_empty(),
     judge: judge,
 }
@@ -33,7 +33,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
         let at = case.evidence.located(association.packets.first().copied().unwrap_or_default());
         findings.examine(1);
         // DTLS counts its versions down: 1.3 is 0xFEFC.
-        if !server.version.is_some_and(|version| version <= DTLS_1_2) {
+        if server.version.is_none_or(|version| version > DTLS_1_2) {
             weak.entry(("negotiates a version before 1.2", at.1.to_owned())).or_default().add(at);
         }
         if association.profile().and_then(Profile::numbered).is_none() {

@@ -20,7 +20,7 @@ crate::declare_check! {
     /// It passes when every key and secret is contributory. It fails with the side that accepted one. It is
     /// inconclusive when no agreement can be read.
     summary: "both devices contribute to the shared secret",
-    requirements: ["overheard/both-devices-contribute"],
+    requirements: ["overheard/both-devices-contribute", "rfc7748/6.1/all-zero-check"],
     applies: |case| agreeing(case).next().is_some(),
     judge: judge,
 }

@@ -26,7 +26,10 @@ crate::declare_check! {
     /// It is inconclusive when there was none to see. It sees keys that were handed over; a base key that opened no
     /// frame is not counted.
     summary: "keys, nonces and certificates serve once",
-    requirements: ["overheard/keys-serve-one-call"],
+    requirements: [
+        "overheard/keys-serve-one-call", "rfc3711/9.1/keystream-encrypts-once",
+        "rfc8827/6.5/new-key-pair-for-every-call",
+    ],
     applies: |case| case.calls.iter().any(|call| call.record.is_some()),
     judge: judge,
 }

@@ -23,7 +23,10 @@ crate::declare_check! {
     /// end. It fails when one is not and media flowed all the same. It is inconclusive when no handshake, or no
     /// description, could be read.
     summary: "certificates are those of the session descriptions",
-    requirements: ["rfc5763/5/certificate-matches-fingerprint"],
+    requirements: [
+        "rfc5763/5/certificate-matches-fingerprint", "rfc5763/5/mismatch-ends-the-session",
+        "rfc8122/5.1/certificate-matches-a-fingerprint", "rfc8122/5.1/no-connection-without-a-match",
+    ],
     applies: |case| !case.evidence.associations.is_empty(),
     judge: judge,
 }

@@ -1,0 +1,3 @@
+//! Checks of what goes beside a call.
+
+pub mod says_not_sealed;
