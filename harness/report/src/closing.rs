@@ -11,15 +11,16 @@ const LIMITS: &str = "Media content only: who called whom, when, for how long, s
     Not covered: compromised devices, keys hidden on purpose, traffic analysis, people who do not compare codes. \
     No verdict is a statement about Microsoft Teams itself.";
 
-/// Numbers of the sealed calls that passed, and what is not said about them.
+/// Everything that bounds the verdicts: [`shown`], and the [`weakness`] where there is one.
 pub fn closing(results: &Results) -> String {
     match weakness(results) {
-        Some(weakness) => format!("{} {weakness}", numbers(results)),
-        None => numbers(results),
+        Some(weakness) => format!("{} {weakness}", shown(results)),
+        None => shown(results),
     }
 }
 
-fn numbers(results: &Results) -> String {
+/// Numbers of the sealed calls that passed, and what is not said about them.
+pub fn shown(results: &Results) -> String {
     let mut calls = 0;
     let (mut frames, mut opened, mut overheard) = (0, 0, 0);
     let mut tried = Tried::default();
@@ -55,7 +56,7 @@ fn numbers(results: &Results) -> String {
 }
 
 /// The weakness of the documented design that no device can check (design, section 1.6), where a run used it.
-fn weakness(results: &Results) -> Option<&'static str> {
+pub fn weakness(results: &Results) -> Option<&'static str> {
     results.scenarios.iter().any(|s| s.profile == Some(Profile::Dtls)).then_some(
         "A weakness of the documented `dtls` profile, which no device can check: where a man in the middle lets \
          each party call the other, both are offerers, and a birthday search of about 2^33 certificates per leg \

@@ -1,10 +1,8 @@
 //! What happened, as sentences and phrases that several formats share.
 
-use std::collections::BTreeMap;
-
 use model::outcome::{Listener, Outcome};
 use model::plan::NetKind;
-use model::results::{Blame, CallResult, CheckResult, Finding, HeardCount, Results, ScenarioResult};
+use model::results::{Blame, CallResult, CheckResult, Finding, Results, ScenarioResult};
 use model::verdict::{Ending, Verdict};
 
 use crate::legible::plain;
@@ -40,46 +38,53 @@ pub fn blame(blame: Blame) -> &'static str {
     }
 }
 
+/// Outcome and reasons of one call: `sealed`, or `ordinary (callee-policy)`.
+fn outcome(call: &CallResult) -> String {
+    let because: Vec<&str> = call.because.iter().map(|r| r.word()).collect();
+    match because.is_empty() {
+        true => call.outcome.word().to_owned(),
+        false => format!("{} ({})", call.outcome, because.join(", ")),
+    }
+}
+
 /// Outcome and reasons of every call: `sealed`, or `first: sealed; second: ordinary (callee-policy)`.
 pub fn outcomes(scenario: &ScenarioResult) -> String {
-    let one = |call: &CallResult| {
-        let because: Vec<&str> = call.because.iter().map(|r| r.word()).collect();
-        match because.is_empty() {
-            true => call.outcome.word().to_owned(),
-            false => format!("{} ({})", call.outcome, because.join(", ")),
-        }
-    };
     match scenario.calls.as_slice() {
         [] => "no call".to_owned(),
-        [call] => one(call),
+        [call] => outcome(call),
         calls => {
-            let named: Vec<String> =
-                calls.iter().map(|c| format!("{}: {}", plain(&c.name), one(c))).collect();
-            named.join("; ")
+            let named = calls.iter().map(|c| format!("{}: {}", plain(&c.name), outcome(c)));
+            named.collect::<Vec<_>>().join("; ")
         }
     }
 }
 
-/// Who heard how many frames over all calls of the variant.
-pub fn heard_counts(scenario: &ScenarioResult) -> BTreeMap<Listener, HeardCount> {
-    let mut sums: BTreeMap<Listener, HeardCount> = BTreeMap::new();
-    for (listener, count) in scenario.calls.iter().flat_map(|c| &c.heard) {
-        let sum = sums.entry(*listener).or_default();
-        sum.frames += count.frames;
-        sum.of += count.of;
+/// What the calls came to and who heard them; calls that the same listeners heard share one phrase.
+pub fn told(scenario: &ScenarioResult) -> String {
+    let heard: Vec<String> = scenario.calls.iter().map(heard).collect();
+    let same = heard.iter().all(|h| Some(h) == heard.first());
+    match heard.first() {
+        Some(heard) if same && !heard.is_empty() => format!("{}, {heard}", outcomes(scenario)),
+        Some(_) if !same => {
+            let calls = scenario.calls.iter().zip(&heard).map(|(call, heard)| match heard.is_empty() {
+                true => format!("{}: {}", plain(&call.name), outcome(call)),
+                false => format!("{}: {}, {heard}", plain(&call.name), outcome(call)),
+            });
+            calls.collect::<Vec<_>>().join("; ")
+        }
+        _ => outcomes(scenario),
     }
-    sums
 }
 
-/// Who heard the variant's calls, in one phrase; empty where there was no call.
-pub fn heard(scenario: &ScenarioResult) -> String {
-    let sums = heard_counts(scenario);
-    if sums.is_empty() {
+/// Who heard a call, in one phrase; empty where nobody could have.
+pub fn heard(call: &CallResult) -> String {
+    if call.heard.is_empty() {
         return String::new();
     }
     // Harvest works from what the service recorded, so beside the service it says nothing new.
-    let service_heard = sums.get(&Listener::Trudy).is_some_and(|c| c.frames > 0);
-    let others: Vec<String> = sums
+    let service_heard = call.heard.get(&Listener::Trudy).is_some_and(|c| c.frames > 0);
+    let others: Vec<String> = call
+        .heard
         .iter()
         .filter(|(who, count)| count.frames > 0 && **who != Listener::Parties)
         .filter(|(who, _)| !(service_heard && **who == Listener::Harvest))
@@ -88,7 +93,7 @@ pub fn heard(scenario: &ScenarioResult) -> String {
             false => format!("{} ({} of {} frames)", listener(*who), count.frames, count.of),
         })
         .collect();
-    let parties = sums.get(&Listener::Parties).is_some_and(|c| c.frames > 0);
+    let parties = call.heard.get(&Listener::Parties).is_some_and(|c| c.frames > 0);
     match (parties, others.is_empty()) {
         (true, true) => "heard by the two devices alone".to_owned(),
         (true, false) => format!("heard by the two devices and {}", others.join(", ")),
@@ -188,6 +193,8 @@ pub fn counts_as_unheard(scenario: &ScenarioResult, call: &CallResult) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use model::results::HeardCount;
+
     use super::*;
     use crate::sample;
 
@@ -196,21 +203,32 @@ mod tests {
         let mut scenario = sample::passed();
         let call = scenario.calls.first_mut().expect("a call");
         call.heard.insert(Listener::Eve, HeardCount { frames: 3, of: 200 });
-        assert_eq!(
-            heard(&scenario),
-            "heard by the two devices and anybody on the wires (eve) (3 of 200 frames)"
-        );
+        assert_eq!(heard(call), "heard by the two devices and anybody on the wires (eve) (3 of 200 frames)");
+        call.heard.clear();
+        assert_eq!(heard(call), "");
+        assert_eq!(told(&scenario), "sealed");
         scenario.calls.clear();
-        assert_eq!(heard(&scenario), "");
+        assert_eq!(told(&scenario), "no call");
     }
 
     #[test]
     fn a_call_that_nobody_heard_is_not_said_to_be_heard_by_the_devices() {
         let mut scenario = sample::passed();
-        for call in &mut scenario.calls {
-            call.heard.values_mut().for_each(|count| count.frames = 0);
-        }
-        assert_eq!(heard(&scenario), "heard by nobody");
+        let call = scenario.calls.first_mut().expect("a call");
+        call.heard.values_mut().for_each(|count| count.frames = 0);
+        assert_eq!(heard(call), "heard by nobody");
+    }
+
+    #[test]
+    fn calls_with_other_listeners_are_told_apart() {
+        let mut both = sample::two_calls();
+        both.calls[1].heard = sample::passed().calls[0].heard.clone();
+        let expected = "early: ordinary (caller-policy, callee-policy), heard by the two devices and the service \
+                        (trudy); call: sealed, heard by the two devices alone";
+        assert_eq!(told(&both), expected);
+        let mut quiet = sample::passed();
+        quiet.calls.push(quiet.calls[0].clone());
+        assert_eq!(told(&quiet), "call: sealed; call: sealed, heard by the two devices alone");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod paint;
 use model::results::{Results, ScenarioResult};
 use model::verdict::Ending;
 
-use crate::closing::{closing, counted, sweep};
+use crate::closing::{counted, shown, sweep, weakness};
 use crate::format::{Format, RenderError};
 use crate::legible::{plain, wrap};
 use crate::options::Options;
@@ -56,9 +56,7 @@ fn line(scenario: &ScenarioResult, column: usize, paint: Paint) -> String {
     let told = match scenario.verdict {
         Ending::Unsupported | Ending::KnownFailing => story::why(scenario),
         _ => {
-            let heard = story::heard(scenario);
-            let outcomes = story::outcomes(scenario);
-            let mut told = if heard.is_empty() { outcomes } else { format!("{outcomes}, {heard}") };
+            let mut told = story::told(scenario);
             let caught: Vec<String> = story::caught(scenario).map(|c| plain(&c.check)).collect();
             if !caught.is_empty() {
                 told = format!("caught by {}: claimed {told}", caught.join(", "));
@@ -97,7 +95,10 @@ fn foot(results: &Results, options: &Options, paint: Paint) -> String {
         out.push('\n');
     }
     out.push('\n');
-    out.push_str(&wrap("", &closing(results), options.width));
+    out.push_str(&wrap("", &shown(results), options.width));
+    if let Some(weakness) = weakness(results) {
+        out.push_str(&wrap("", weakness, options.width));
+    }
     if let Some(sweep) = sweep(results) {
         out.push_str(&wrap("", &sweep, options.width));
     }
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    fn shown(results: &Results, options: &Options) -> String {
+    fn rendered(results: &Results, options: &Options) -> String {
         render(results, options).expect("renders")
     }
 
@@ -140,13 +141,13 @@ mod tests {
     #[case::dtls("dtls", sample::run(vec![sample::dtls()]))]
     #[case::two_calls("two_calls", sample::run(vec![sample::two_calls()]))]
     fn a_stranger_reads(#[case] name: &str, #[case] results: Results) {
-        insta::assert_snapshot!(name, shown(&results, &sample::options()));
+        insta::assert_snapshot!(name, rendered(&results, &sample::options()));
     }
 
     #[test]
     fn colour_is_only_added() {
-        let plain = shown(&sample::mixed(), &sample::options());
-        let coloured = shown(&sample::mixed(), &Options { colour: true, ..sample::options() });
+        let plain = rendered(&sample::mixed(), &sample::options());
+        let coloured = rendered(&sample::mixed(), &Options { colour: true, ..sample::options() });
         assert!(coloured.contains("\u{1b}[31m"));
         let mut stripped = coloured;
         for code in ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m"] {
@@ -158,22 +159,24 @@ mod tests {
     #[test]
     fn caught_checks_of_a_large_run_are_told_only_on_request() {
         let results = sample::mixed();
-        assert!(!shown(&results, &sample::options()).contains("caught  "));
+        assert!(!rendered(&results, &sample::options()).contains("caught  "));
         assert!(
-            shown(&results, &Options { show_caught: true, ..sample::options() }).contains("caught  flaws/")
+            rendered(&results, &Options { show_caught: true, ..sample::options() })
+                .contains("caught  flaws/")
         );
     }
 
     #[test]
     fn quiet_leaves_out_what_passed_and_nothing_else() {
-        let text = shown(&sample::mixed(), &Options { quiet: true, ..sample::options() });
+        let text = rendered(&sample::mixed(), &Options { quiet: true, ..sample::options() });
         assert!(!text.contains("✓ pass"), "{text}");
         assert!(text.contains("✗ fail") && text.contains("passed"), "{text}");
     }
 
     #[test]
     fn lines_of_a_failure_keep_to_the_width() {
-        let text = shown(&sample::run(vec![sample::failed()]), &Options { width: 60, ..sample::options() });
+        let text =
+            rendered(&sample::run(vec![sample::failed()]), &Options { width: 60, ..sample::options() });
         let told =
             text.lines().skip(1).filter(|l| !l.contains("overheard run") && !l.contains("frame.number"));
         for line in told {

@@ -53,11 +53,11 @@ fn head(word: &str, tone: Tone, scenario: &ScenarioResult, options: &Options, pa
     for call in &scenario.calls {
         let text = format!("{}, {}", call.outcome, story::screens(call));
         out.push_str(&wrap(&format!("  {:<12} ", plain(&call.name)), &text, options.width));
-    }
-    for (n, (who, count)) in story::heard_counts(scenario).into_iter().enumerate() {
-        let label = if n == 0 { "  who heard    " } else { "               " };
-        let text = format!("{}: {} of {} frames", story::listener(who), count.frames, count.of);
-        out.push_str(&wrap(label, &text, options.width));
+        for (n, (who, count)) in call.heard.iter().enumerate() {
+            let label = if n == 0 { "  who heard    " } else { "               " };
+            let text = format!("{}: {} of {} frames", story::listener(*who), count.frames, count.of);
+            out.push_str(&wrap(label, &text, options.width));
+        }
     }
     for attack in &scenario.attacks {
         let text = format!("{}: made {}, arrived {}", attack.attack, attack.fired, attack.reached);
