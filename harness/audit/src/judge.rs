@@ -4,6 +4,7 @@
 
 mod attacks;
 mod calls;
+mod gaps;
 mod twins;
 mod variant;
 

@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::format_choice::FormatChoice;
 use crate::pages::Kind;
 use crate::shard::Shard;
+use crate::time_limit::TimeLimit;
 
 /// Who can hear this call?
 ///
@@ -48,7 +49,7 @@ pub enum Command {
     List(List),
     /// Print a JSON Schema.
     Schema {
-        /// Of what: scenario.
+        /// Of what: results or scenario.
         name: String,
     },
     /// Print the completions of a shell.
@@ -169,6 +170,9 @@ pub struct Run {
     /// Which captures and keys stay after judging.
     #[arg(long, value_name = "WHICH", env = "OVERHEARD_KEEP")]
     pub keep: Option<Keep>,
+    /// End a world that takes longer, in real time, as an error; 60s unless given.
+    #[arg(long, value_name = "TIME", env = "OVERHEARD_TIMEOUT")]
+    pub timeout: Option<TimeLimit>,
     /// Run one part of the variants only; merge puts parts together.
     #[arg(long, value_name = "I/N", env = "OVERHEARD_SHARD")]
     pub shard: Option<Shard>,

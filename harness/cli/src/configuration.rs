@@ -20,6 +20,8 @@ pub struct Configuration {
     pub filter: Option<String>,
     /// As `--keep`.
     pub keep: Option<String>,
+    /// As `--timeout`.
+    pub timeout: Option<String>,
     /// Failures that are tolerated for a while.
     pub known_failures: Vec<Entry>,
 }
@@ -68,11 +70,12 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "formats: [terminal, 'junit:out.xml']\nfilter: '!relay'\nkeep: failed\n\n\
+        let text = "formats: [terminal, 'junit:out.xml']\nfilter: '!relay'\nkeep: failed\ntimeout: 90s\n\
                     known-failures:\n  - { variant: a/b, check: c/d, reason: r, owner: o, expires: 2030-01-31 }\n";
         let read = Configuration::parse(text).expect("a configuration");
         assert_eq!(read.formats, ["terminal", "junit:out.xml"]);
         assert_eq!((read.filter.as_deref(), read.keep.as_deref()), (Some("!relay"), Some("failed")));
+        assert_eq!(read.timeout.as_deref(), Some("90s"));
         assert_eq!(read.known_failures.first().expect("one").expires, "2030-01-31");
     }
 

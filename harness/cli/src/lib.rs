@@ -26,6 +26,7 @@ pub mod shard;
 pub mod sources;
 pub mod surroundings;
 pub mod tally;
+pub mod time_limit;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

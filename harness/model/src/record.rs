@@ -92,6 +92,17 @@ pub struct Files {
     pub service: String,
 }
 
+/// How much evidence a world wrote, so that what is gone afterwards is missed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Packets in the capture.
+    pub packets: u64,
+    /// Keys in the parties' file.
+    pub parties: u64,
+    /// Keys in the service's file.
+    pub service: u64,
+}
+
 words! {
     /// Whether a world is a variant or the control run of one.
     pub enum WorldKind {
@@ -117,6 +128,9 @@ pub struct WorldRecord {
     pub net: NetKind,
     /// Where its evidence lies.
     pub files: Files,
+    /// How much evidence lies there.
+    #[serde(default)]
+    pub written: Written,
     /// The id under which the variant's twin is recorded, where there is one.
     pub twin: Option<String>,
     /// The time stamp of the world's start, in nanoseconds from 1970.

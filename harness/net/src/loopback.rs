@@ -124,6 +124,10 @@ impl Network for LoopbackNetwork {
         lock(&self.shared.state).all_drops()
     }
 
+    fn packets(&self) -> u64 {
+        lock(&self.shared.state).taps.packets()
+    }
+
     fn schedule(&self) -> Option<String> {
         None
     }

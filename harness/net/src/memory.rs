@@ -288,6 +288,10 @@ impl Network for MemoryNetwork {
         self.shared.with(|state| state.datagrams.drops.clone())
     }
 
+    fn packets(&self) -> u64 {
+        self.shared.with(|state| state.taps.packets())
+    }
+
     fn schedule(&self) -> Option<String> {
         Some(self.shared.with(|state| state.taps.schedule()))
     }

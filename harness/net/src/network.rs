@@ -60,6 +60,10 @@ pub trait Network: Send + Sync {
     /// Over real sockets also what was sent to a socket of this network and has not been read yet.
     fn drops(&self) -> Vec<DroppedDatagram>;
 
+    /// How many packets the capture has been given, each as often as it crossed a link: the number that Wireshark
+    /// gives to the last one.
+    fn packets(&self) -> u64;
+
     /// SHA-256, in hex, over (time, link, source, destination, class) of each packet; none over real sockets.
     fn schedule(&self) -> Option<String>;
 

@@ -21,6 +21,7 @@ pub(crate) struct Taps {
     names: Vec<String>,
     by_ip: HashMap<Ipv4Addr, LinkNumber>,
     identification: u16,
+    packets: u64,
     ended: bool,
 }
 
@@ -33,6 +34,7 @@ impl Taps {
             names: Vec::new(),
             by_ip: HashMap::new(),
             identification: 0,
+            packets: 0,
             ended: false,
         }
     }
@@ -83,6 +85,7 @@ impl Taps {
             && let Some(frame) = frame::datagram(source, destination, id, payload)
         {
             capture.packet(link, time_ns, &frame, None);
+            self.packets += 1;
         }
     }
 
@@ -97,7 +100,13 @@ impl Taps {
             && let Some(frame) = segment.frame()
         {
             capture.packet(link, time_ns, &frame, Some(Segment::COMMENT));
+            self.packets += 1;
         }
+    }
+
+    /// How many packets the capture was given.
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets
     }
 
     /// The digest of the schedule so far.

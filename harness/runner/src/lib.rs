@@ -2,14 +2,18 @@
 //!
 //! Invariant: what a run leaves behind is readable at any moment; a world that did not run to its end says so.
 
+mod crash;
+mod meddler;
 mod record;
 mod run;
 mod seed;
+mod stop;
 mod twin;
 mod world;
 
+pub use meddler::Meddler;
 pub use record::RecordFile;
-pub use run::{Event, Planned, Run, RunError, RunSetup, Worlds};
+pub use run::{Event, Planned, Run, RunError, RunSetup, Watch, Worlds};
 pub use seed::variant_seed;
 pub use twin::{TwinError, twin_of};
 pub use world::{Job, run_world};

@@ -1,21 +1,25 @@
 //! A run: many worlds on several threads, and their record.
 
+mod crew;
+
 use std::collections::HashMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use model::outcome::Reason;
 use model::plan::{NetKind, Plan};
-use model::record::{Header, Line, SCHEMA, Shard, Tool, WorldKind, WorldRecord};
+use model::record::{Header, Line, SCHEMA, Shard, Tool, WorldKind};
 use model::{Outcome, plan};
 
+pub use crew::Watch;
+pub(crate) use crew::seconds;
+
+use crate::meddler::Meddler;
 use crate::record::RecordFile;
 use crate::seed::variant_seed;
 use crate::twin::{TwinError, key, twin_of};
-use crate::world::{Job, run_world, stopped};
+use crate::world::Job;
+use crew::Crew;
 
 /// A variant that is going to run, or to be reported as unsupported.
 #[derive(Clone, Debug)]
@@ -47,6 +51,8 @@ pub struct RunSetup {
     pub shard: Option<Shard>,
     /// How many worlds run at once.
     pub jobs: usize,
+    /// Who makes trouble in the worlds; nobody, except in tests.
+    pub meddler: Option<Meddler>,
 }
 
 /// What happens while worlds run.
@@ -117,65 +123,23 @@ impl Run {
         Ok(Self { folder: setup.folder, jobs, unsupported, record, threads: setup.jobs.max(1) })
     }
 
-    /// Runs every world; once `interrupted` is set no further one begins, and the record stays without its end.
+    /// Runs every world, as long as `watch` lets it; `on_event` is called on this thread.
     ///
     /// # Errors
     /// When the record cannot be written; the lines before stay readable.
-    pub fn execute(
-        mut self,
-        interrupted: &AtomicBool,
-        on_event: &(dyn Fn(Event<'_>) + Sync),
-    ) -> Result<Worlds, RunError> {
+    pub fn execute(mut self, watch: &Watch<'_>, on_event: &dyn Fn(Event<'_>)) -> Result<Worlds, RunError> {
         let failed = |source| RunError::Record { folder: self.folder.clone(), source };
         for line in &self.unsupported {
             self.record.write(line).map_err(failed)?;
         }
-        let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let record = Mutex::new((self.record, None::<io::Error>));
-        std::thread::scope(|scope| {
-            for _ in 0..self.threads.min(self.jobs.len()) {
-                scope.spawn(|| {
-                    while let Some(job) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let failed = record.lock().unwrap_or_else(PoisonError::into_inner).1.is_some();
-                        if failed || interrupted.load(Ordering::Relaxed) {
-                            return;
-                        }
-                        on_event(Event::Started(&job.id, job.world));
-                        let line = Line::World(Box::new(whatever_happens(job)));
-                        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
-                        match record.0.write(&line) {
-                            Ok(()) => finished.fetch_add(1, Ordering::Relaxed),
-                            Err(error) => {
-                                record.1 = Some(error);
-                                return;
-                            }
-                        };
-                        on_event(Event::Finished(&job.id, job.world));
-                    }
-                });
-            }
-        });
-        let (record, error) = record.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(source) = error {
-            return Err(RunError::Record { folder: self.folder, source });
-        }
-        let worlds = Worlds { finished: finished.into_inner(), planned: self.jobs.len() };
-        if worlds.finished == worlds.planned {
-            let failed = |source| RunError::Record { folder: self.folder.clone(), source };
+        let planned = self.jobs.len();
+        let crew = Crew::new(self.jobs, self.record, watch, on_event);
+        let (finished, record) = crew.run(self.threads).map_err(failed)?;
+        if finished == planned {
             record.end().map_err(failed)?;
         }
-        Ok(worlds)
+        Ok(Worlds { finished, planned })
     }
-}
-
-/// A node that panics takes its own world down and no other.
-fn whatever_happens(job: &Job) -> WorldRecord {
-    catch_unwind(AssertUnwindSafe(|| run_world(job))).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let text = text.unwrap_or_else(|| "without a word".to_owned());
-        stopped(job, format!("a node crashed ({text}); this is a fault of the harness, please report it"))
-    })
 }
 
 fn unsupported_line(planned: &Planned) -> Option<Line> {
@@ -203,6 +167,7 @@ fn jobs(setup: &RunSetup) -> Result<Vec<Job>, RunError> {
             seed: variant_seed(setup.seed, label),
             folder: setup.folder.clone(),
             twin: None,
+            meddler: setup.meddler.clone(),
         };
         let mut variant = job(WorldKind::Variant, planned.plan.clone(), id);
         if let Some(twin) = twin {

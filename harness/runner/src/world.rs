@@ -16,8 +16,12 @@ use std::time::Duration;
 
 use model::Plan;
 use model::plan::{NetKind, Verb};
-use model::record::{Blamed, Files, Stumble, WorldKind, WorldRecord};
+use model::record::{Blamed, Files, Stumble, WorldKind, WorldRecord, Written};
 
+use crate::crash::{Watching, guarded};
+use crate::meddler::Meddler;
+use crate::run::seconds;
+use crate::stop::{Stop, Stopped};
 use build::World;
 
 /// Virtual seconds that a world may take beside what its `wait` steps ask for.
@@ -42,6 +46,8 @@ pub struct Job {
     pub folder: PathBuf,
     /// The id under which the twin is recorded.
     pub twin: Option<String>,
+    /// Who makes trouble in this world.
+    pub meddler: Option<Meddler>,
 }
 
 impl Job {
@@ -57,36 +63,95 @@ impl Job {
     }
 }
 
-/// Runs one world on this thread and writes its capture and key files.
+/// Runs one world on this thread to its end and writes its capture and key files.
 pub fn run_world(job: &Job) -> WorldRecord {
+    let world = run_until(job, Stopped::never());
+    world.unwrap_or_else(|| stopped(job, "the run was interrupted; run the scenario again".to_owned()))
+}
+
+/// The same, until it is told to end; none when it was interrupted.
+pub(crate) fn run_until(job: &Job, hears: Stopped) -> Option<WorldRecord> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = match job.net {
         NetKind::Memory => builder.enable_time().start_paused(true).build(),
         NetKind::Loopback => builder.enable_all().build(),
     };
     match runtime {
-        Ok(runtime) => runtime.block_on(in_runtime(job)),
+        Ok(runtime) => runtime.block_on(in_runtime(job, hears)),
         Err(error) => {
-            stopped(job, format!("no runtime could be made ({error}); free some memory and run again"))
+            Some(stopped(job, format!("no runtime could be made ({error}); free some memory and run again")))
         }
     }
 }
 
-async fn in_runtime(job: &Job) -> WorldRecord {
-    let mut world = match World::build(job).await {
-        Ok(world) => world,
-        Err(error) => return stopped(job, error.to_string()),
-    };
+/// Why a world ends before its steps are played.
+enum Halt {
+    Crash,
+    Budget,
+    Stop(Stop),
+}
+
+async fn in_runtime(job: &Job, mut hears: Stopped) -> Option<WorldRecord> {
+    let watching = Watching::begin();
     let waits = job.plan.steps.iter().map(|step| match step.verb {
         Verb::Wait { ms } => Duration::from_millis(ms),
         _ => Duration::ZERO,
     });
     let budget = WORLD_BUDGET + waits.sum::<Duration>();
-    if tokio::time::timeout(budget, world.play(&job.plan)).await.is_err() {
-        world
-            .stumble(Blamed::Harness, format!("the world took longer than its {} seconds", budget.as_secs()));
+    let mut world = match until(World::build(job), &watching, &mut hears, budget).await {
+        Ok(Ok(world)) => world,
+        Ok(Err(error)) => return Some(stopped(job, error.to_string())),
+        Err(Halt::Stop(Stop::Interrupted)) => return None,
+        Err(halt) => {
+            let crashes = watching.take();
+            let text = halt.told(budget, "it was being built");
+            return Some(stopped(job, text.or_else(|| crashes.into_iter().next())?));
+        }
+    };
+    let halt = until(world.play(&job.plan), &watching, &mut hears, budget).await.err();
+    if let Some(Halt::Stop(Stop::Interrupted)) = halt {
+        return None;
     }
-    world.finish(job).await
+    let told = halt.and_then(|halt| halt.told(budget, &world.doing(&job.plan)));
+    for text in watching.take().into_iter().chain(told) {
+        world.stumble(Blamed::Harness, text);
+    }
+    Some(world.finish(job).await)
+}
+
+impl Halt {
+    /// What happened, where no crash tells it.
+    fn told(&self, budget: Duration, doing: &str) -> Option<String> {
+        match self {
+            Self::Crash | Self::Stop(Stop::Interrupted) => None,
+            Self::Budget => Some(format!(
+                "the world took longer than its {} while {doing}; let it `wait` for what takes so long, or find out \
+                 where it hangs",
+                seconds(budget)
+            )),
+            Self::Stop(Stop::TimedOut(timeout)) => Some(format!(
+                "the world was ended after {} while {doing}; give it more time with --timeout, or find out where it \
+                 hangs",
+                seconds(*timeout)
+            )),
+        }
+    }
+}
+
+/// Does `work` unless something panics first, the world's own time is up, or it is told to end.
+async fn until<T>(
+    work: impl Future<Output = T>,
+    watching: &Watching,
+    hears: &mut Stopped,
+    budget: Duration,
+) -> Result<T, Halt> {
+    tokio::select! {
+        biased;
+        done = guarded(work) => done.ok_or(Halt::Crash),
+        () = watching.crashed() => Err(Halt::Crash),
+        stop = hears.come() => Err(Halt::Stop(stop)),
+        () = tokio::time::sleep(budget) => Err(Halt::Budget),
+    }
 }
 
 /// The record of a world that never was.
@@ -97,6 +162,7 @@ pub(crate) fn stopped(job: &Job, text: String) -> WorldRecord {
         plan: job.plan.clone(),
         net: job.net,
         files: job.files(),
+        written: Written::default(),
         twin: job.twin.clone(),
         epoch_ns: 0,
         ended_ns: 0,

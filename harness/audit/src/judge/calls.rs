@@ -41,7 +41,7 @@ fn heard(case: &Case<'_>, call: &Call<'_>) -> BTreeMap<Listener, HeardCount> {
         }
         let mut count = HeardCount::default();
         for media in case.media_of(call) {
-            for frame in &media.frames {
+            for frame in media.frames.iter().filter(|frame| !case.is_mallorys(media, frame)) {
                 count.of += 1;
                 count.frames += u64::from(frame.ears.has(*listener));
             }

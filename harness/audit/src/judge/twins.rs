@@ -7,7 +7,6 @@ use model::record::WorldRecord;
 
 use super::variant;
 use crate::case::Twin;
-use crate::evidence::Evidence;
 
 /// Control runs by id.
 pub(super) struct Twins<'a> {
@@ -25,7 +24,7 @@ impl<'a> Twins<'a> {
     pub(super) fn twin(&mut self, id: &str) -> Option<(Twin, &'a WorldRecord)> {
         let (name, world) = self.worlds.get_key_value(id).map(|(name, world)| (*name, *world))?;
         let run = self.run;
-        let twin = self.read.entry(name).or_insert_with(|| variant::summarise(&Evidence::gather(run, world)));
+        let twin = self.read.entry(name).or_insert_with(|| variant::summarise(run, world));
         Some((twin.clone(), world))
     }
 }

@@ -12,7 +12,7 @@ use model::results::{AttackResult, CheckResult, KeyFiles, LegResult, ScenarioRes
 use model::verdict::Ending;
 
 use super::twins::Twins;
-use super::{Options, attacks, calls};
+use super::{Options, attacks, calls, gaps};
 use crate::case::{Case, Twin};
 use crate::checks::CHECKS;
 use crate::checks::proof::LEGS;
@@ -56,13 +56,17 @@ pub(super) fn judge(
     options: &Options,
 ) -> ScenarioResult {
     let expected = oracle::expect(&world.plan);
-    let evidence = Evidence::gather(run, world);
+    let evidence = gathered(run, world);
     let twin = world.twin.as_deref().and_then(|id| twins.twin(id));
     let case = Case::new(&expected, &evidence, twin.as_ref().map(|(twin, _)| twin));
     let attacks = attacks::results(&case);
     let mut checks = run_checks(&case);
+    if !evidence.faults.is_empty() {
+        gaps::soften(&mut checks);
+    }
     let mut reasons = Reasons::default();
     disturbed(world, &evidence, &attacks, &mut reasons);
+    as_stated(&case, &mut reasons);
     weigh(world, &mut checks, &mut reasons);
     let (verdict, why) = reasons.conclude(&case);
     ScenarioResult {
@@ -168,6 +172,19 @@ fn disturbed(
     }
 }
 
+/// Of a flaw the scenario states what the devices claim because of it; if they do not, it shows nothing.
+fn as_stated(case: &Case<'_>, reasons: &mut Reasons) {
+    for (call, stated) in case.calls.iter().zip(&case.plan.expect).filter(|_| !case.plan.flaws().is_empty()) {
+        if let Some(outcome) = stated.outcome
+            && outcome != call.claimed.outcome
+        {
+            let name = &call.expected.name;
+            let claimed = call.claimed.outcome;
+            reasons.add(Verdict::Fail, format!("with the flaw {name} is {claimed}, and {outcome} is stated"));
+        }
+    }
+}
+
 /// Takes out what a planted flaw must or may bring down, and marks it as caught.
 fn weigh(world: &WorldRecord, checks: &mut [CheckResult], reasons: &mut Reasons) {
     let flawed = !world.plan.flaws().is_empty();
@@ -200,8 +217,17 @@ fn weigh(world: &WorldRecord, checks: &mut [CheckResult], reasons: &mut Reasons)
     }
 }
 
-/// What the twin came to, for [`Twins`].
-pub(super) fn summarise(evidence: &Evidence<'_>) -> Twin {
+/// What `world` left behind, and what is missing of it.
+fn gathered<'a>(run: &Path, world: &'a WorldRecord) -> Evidence<'a> {
+    let mut evidence = Evidence::gather(run, world);
+    let gaps = gaps::gaps(run, &evidence);
+    evidence.faults.extend(gaps);
+    evidence
+}
+
+/// What the twin that `world` recorded came to, for [`Twins`].
+pub(super) fn summarise(run: &Path, world: &WorldRecord) -> Twin {
+    let evidence = &gathered(run, world);
     let expected = oracle::expect(&evidence.world.plan);
     calls::twin(&Case::new(&expected, evidence, None))
 }

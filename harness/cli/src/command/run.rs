@@ -1,10 +1,11 @@
 //! `overheard run [PATH…]`: reads scenarios, runs what is selected, judges the record and reports.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use model::plan::NetKind;
 use model::record;
-use runner::{Event, Planned, RunSetup};
+use runner::{Event, Planned, RunSetup, Watch};
 
 use crate::arguments::Run;
 use crate::catalogue::check_names;
@@ -19,6 +20,7 @@ use crate::planning::{self, Variant};
 use crate::progress::Progress;
 use crate::sources::{self, Source};
 use crate::surroundings::Surroundings;
+use crate::time_limit::TimeLimit;
 use crate::{diagnostics, print, run_folder};
 
 /// Reads, runs, judges and reports.
@@ -30,6 +32,7 @@ pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure
     let mut conclusion = Conclusion::of(&arguments.reporting, &configuration, surroundings)?;
     let filter = filter(arguments, &configuration)?;
     conclusion.keep = keep(arguments, &configuration)?;
+    let timeout = timeout(arguments, &configuration)?;
 
     let sources = sources::gather(&arguments.paths, Path::new(sources::SCENARIOS)).map_err(Failure::usage)?;
     let variants = planning::plan(&sources, &planning::vocabulary())
@@ -53,7 +56,7 @@ pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure
     }
     let shard = arguments.shard.map(|s| record::Shard { index: s.index, of: s.of, selected: ids });
     let setup = setup(arguments, surroundings, folder.clone(), variants, shard);
-    let ran = execute(setup, &interrupt, !conclusion.quiet && surroundings.stderr_terminal);
+    let ran = execute(setup, &interrupt, timeout, !conclusion.quiet && surroundings.stderr_terminal);
     if let (Err(failure), false) = (&ran, folder.join(run_folder::RECORD).exists()) {
         return Err(failure.clone());
     }
@@ -80,6 +83,15 @@ fn keep(arguments: &Run, configuration: &Configuration) -> Result<crate::argumen
         }),
         (None, None) => Ok(crate::arguments::Keep::default()),
     }
+}
+
+fn timeout(arguments: &Run, configuration: &Configuration) -> Result<Duration, Failure> {
+    let limit = match (arguments.timeout, &configuration.timeout) {
+        (Some(limit), _) => limit,
+        (None, Some(text)) => text.parse::<TimeLimit>().map_err(Failure::usage)?,
+        (None, None) => TimeLimit::default(),
+    };
+    Ok(limit.0)
 }
 
 /// The list of the configuration; an entry may name a variant of a file that was not asked for.
@@ -133,17 +145,20 @@ fn setup(
         planned: planned.collect(),
         shard,
         jobs: arguments.jobs.map_or(surroundings.processors, usize::from),
+        meddler: None,
     }
 }
 
-fn execute(setup: RunSetup, interrupt: &Interrupt, shown: bool) -> Result<(), Failure> {
+fn execute(setup: RunSetup, interrupt: &Interrupt, timeout: Duration, shown: bool) -> Result<(), Failure> {
     let total = setup.planned.iter().filter(|p| p.unsupported.is_none()).count();
     let run = runner::Run::begin(setup).map_err(|why| match why {
         runner::RunError::Twin(_) => Failure::usage(why),
         runner::RunError::Record { .. } => Failure::error(why),
     })?;
     let progress = Progress::new(total, shown);
-    let worlds = run.execute(&interrupt.flag(), &|event| match event {
+    let start = Instant::now();
+    let watch = Watch { interrupted: &interrupt.flag(), timeout, now: &|| start.elapsed() };
+    let worlds = run.execute(&watch, &|event| match event {
         Event::Started(id, _) => progress.began(id),
         Event::Finished(_, record::WorldKind::Variant) => progress.ended(),
         Event::Finished(_, record::WorldKind::Twin) => {}

@@ -73,6 +73,8 @@ pub(super) struct World {
     pub(super) latency: Duration,
     pub(super) set_up: Duration,
     pub(super) calls: Vec<Option<Placed>>,
+    /// The step that is being played.
+    pub(super) playing: Option<usize>,
     pub(super) steps: BTreeMap<usize, StepRecord>,
     pub(super) stumbles: Vec<Stumble>,
     pub(super) recorder: Option<Recorder>,
@@ -97,6 +99,9 @@ impl World {
         let plan = &job.plan;
         let network = plan.network.clone().unwrap_or_default();
         let net = network_of(job)?;
+        if let Some(meddler) = &job.meddler {
+            meddler.meddle(job, &net);
+        }
         let authority = Authority::new(net.epoch_ns())?;
         let trust = authority.client()?;
         let journal = Journal::new(net.clone());
@@ -146,6 +151,7 @@ impl World {
             latency: Duration::from_millis(network.latency_ms + network.jitter_ms),
             set_up,
             calls: plan.calls.iter().map(|_| None).collect(),
+            playing: None,
             steps: BTreeMap::new(),
             stumbles: Vec::new(),
         })

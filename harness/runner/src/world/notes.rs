@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::record::{Blamed, CallRecord, Drop, DroppedBy, WorldRecord};
+use model::record::{Blamed, CallRecord, Drop, DroppedBy, WorldRecord, Written};
 
 use nodes::recorder::Recorder;
 
@@ -53,6 +53,11 @@ impl World {
             plan: job.plan.clone(),
             net: job.net,
             files,
+            written: Written {
+                packets: self.net.packets(),
+                parties: notes.parties.len() as u64,
+                service: notes.service.len() as u64,
+            },
             twin: job.twin.clone(),
             epoch_ns: self.net.epoch_ns(),
             ended_ns,

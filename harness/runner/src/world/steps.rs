@@ -16,6 +16,7 @@ use super::calls::{ANSWERS_WITHIN, Placed, reached, stage};
 impl World {
     pub(super) async fn play(&mut self, plan: &Plan) {
         for (at, step) in plan.steps.iter().enumerate() {
+            self.playing = Some(at);
             match &step.verb {
                 Verb::Call { from, to, media, kind } => {
                     let index = step.call.unwrap_or_default();
@@ -42,7 +43,18 @@ impl World {
             }
             self.let_ring(plan.steps.get(at + 1)).await;
         }
+        self.playing = None;
         self.hang_up_all().await;
+    }
+
+    /// What the world is at, for whoever has to end it.
+    pub(super) fn doing(&self, plan: &Plan) -> String {
+        let step = self.playing.and_then(|at| Some((at + 1, word(&plan.steps.get(at)?.verb))));
+        let doing = match step {
+            Some((number, word)) => format!("it played step {number}, `{word}`"),
+            None => "the devices left their calls".to_owned(),
+        };
+        format!("{doing}, after packet {} of its capture", self.net.packets())
     }
 
     pub(super) async fn sleep(&self, time: Duration) {
@@ -152,5 +164,24 @@ impl World {
                 format!("the directory refused a change of the group {group} ({error})"),
             );
         }
+    }
+}
+
+/// The word of a step in a scenario file.
+const fn word(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::Call { .. } => "call",
+        Verb::Answer(_) => "answer",
+        Verb::Decline(_) => "decline",
+        Verb::Ignore(_) => "ignore",
+        Verb::HangUp(_) => "hang-up",
+        Verb::Talk { .. } => "talk",
+        Verb::Invoke { .. } => "invoke",
+        Verb::Chat { .. } => "chat",
+        Verb::Toggle { .. } => "toggle",
+        Verb::Leave { .. } => "leave",
+        Verb::Join { .. } => "join",
+        Verb::Policy(_) => "policy",
+        Verb::Wait { .. } => "wait",
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn run_on(net: NetKind, plan: Plan, folder: &Path) -> WorldRecord {
         net,
         folder: folder.to_owned(),
         twin: None,
+        meddler: None,
     })
 }
 

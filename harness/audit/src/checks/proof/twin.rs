@@ -2,6 +2,7 @@
 
 use model::Verdict;
 use model::outcome::{Listener, Outcome};
+use model::plan::StepResult;
 
 use super::carries_media;
 use crate::case::{Call, Case, Twin, TwinCall};
@@ -10,7 +11,8 @@ use crate::findings::Findings;
 crate::declare_check! {
     /// ## What it checks
     /// A second run, the same but for the one thing that the outcome rests on, comes out the other way: with the
-    /// option off Trudy hears the sealed call; without the attack the call is sealed; without the cause media flow.
+    /// option off Trudy hears the sealed call; without the attack the call is sealed; without the cause media flow;
+    /// and where there is no call, the request that is allowed succeeds.
     ///
     /// ## Why it matters
     /// A harness that cannot hear anything would find every call unheard. The twin goes through the same capture and
@@ -21,7 +23,9 @@ crate::declare_check! {
     /// when the twin is missing or its evidence cannot be read.
     summary: "the control run behaves the other way",
     requirements: [],
-    applies: |case| case.calls.iter().any(|call| call.claimed.outcome != Outcome::Ordinary),
+    applies: |case| {
+        case.calls.iter().any(|call| call.claimed.outcome != Outcome::Ordinary) || refused(case).next().is_some()
+    },
     judge: judge,
 }
 
@@ -41,6 +45,28 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     }
     for (index, call) in case.calls.iter().enumerate() {
         judge_call(call, index, twin, findings);
+    }
+    for index in refused(case) {
+        allowed(index, twin, findings);
+    }
+}
+
+/// The requests of a scenario without a call that are to be refused, by step.
+fn refused<'c>(case: &'c Case<'_>) -> impl Iterator<Item = usize> + 'c {
+    let steps = case.expected.steps.iter().filter(|_| case.calls.is_empty());
+    steps.filter(|(_, expected)| expected.result == Some(StepResult::Refused)).map(|(index, _)| *index)
+}
+
+/// What stands in the place of a refused request succeeds.
+fn allowed(index: usize, twin: &Twin, findings: &mut Findings) {
+    let number = index + 1;
+    findings.examine(1);
+    match twin.steps.get(&index).and_then(|step| step.result) {
+        Some(StepResult::Works) => {}
+        Some(StepResult::Refused) => {
+            findings.error(format!("the request of step {number} is refused in the control run as well"));
+        }
+        None => findings.doubt(format!("the request of step {number} has no answer in the control run")),
     }
 }
 
