@@ -104,3 +104,6 @@ pub fn named(name: &str) -> Option<&'static Check> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod violations;
