@@ -98,14 +98,29 @@ impl<'a> Case<'a> {
         (self.evidence.stamp(record.placed_ns)..=self.evidence.stamp(end)).contains(&at)
     }
 
-    /// Whether Mallory made any packet of `frame` what it is.
+    /// Whether `frame` is Mallory's own: what she made or changed, and no copy of a frame that a device sent.
     pub fn is_mallorys(&self, media: &Media, frame: &Frame) -> bool {
-        !self.evidence.world.deeds.is_empty()
-            && frame
-                .packets
-                .iter()
-                .filter_map(|p| media.stream.packets.get(*p))
-                .any(|packet| self.evidence.is_mallorys(packet.index))
+        frame.sent.is_none() && self.evidence.is_mallorys_frame(media, frame)
+    }
+
+    /// Listeners who ought to hear what `media` carries of `call`. Where one screen alone has the lock, the service
+    /// hears the leg of the other device, as it hears every ordinary call.
+    pub fn entitled(&self, call: &Call<'a>, media: &Media) -> Ears {
+        let entitled = call.entitled();
+        if call.claimed.outcome != Outcome::Exposed {
+            return entitled;
+        }
+        let Some(record) = call.record else { return entitled };
+        let lock = &call.claimed.lock;
+        let sides = [(Some(&record.caller), lock.caller), (record.callee.as_ref(), lock.callee)];
+        let mut unlocked = sides.into_iter().filter(|(_, lock)| !lock.unwrap_or(false));
+        let here = |device: Option<&DeviceId>| {
+            device.is_some_and(|device| self.evidence.is_end_of(media.stream.flow, &device.to_string()))
+        };
+        match unlocked.any(|(device, _)| here(device)) {
+            true => entitled | Ears::of(Listener::Trudy) | Ears::of(Listener::Harvest),
+            false => entitled,
+        }
     }
 
     /// The part of a device in `call`.

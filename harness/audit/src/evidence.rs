@@ -80,6 +80,7 @@ pub struct Evidence<'a> {
     pub markers: Markers,
     drops: HashMap<String, Vec<usize>>,
     deeds: HashMap<String, Vec<usize>>,
+    replaced: HashMap<String, Vec<usize>>,
     devices: BTreeMap<String, usize>,
 }
 
@@ -148,6 +149,7 @@ impl<'a> Evidence<'a> {
             signalling,
             drops: by_hash(world.drops.iter().map(|drop| drop.sha256.as_str())),
             deeds: by_hash(world.deeds.iter().map(|deed| deed.sha256.as_str())),
+            replaced: by_hash(world.deeds.iter().filter_map(|deed| deed.replaced.as_deref())),
             devices,
             capture,
         };
@@ -194,6 +196,13 @@ impl<'a> Evidence<'a> {
         link.is_some_and(|link| link.addresses.iter().any(|a| *a == flow.source.ip().to_string()))
     }
 
+    /// Whether the link called `tap` is at one end of `flow`.
+    pub fn is_end_of(&self, flow: Flow, tap: &str) -> bool {
+        let ends = [flow.source.ip().to_string(), flow.destination.ip().to_string()];
+        let link = self.world.links.iter().find(|link| link.tap == tap);
+        link.is_some_and(|link| link.addresses.iter().any(|address| ends.contains(address)))
+    }
+
     /// The drop that names this UDP payload, or this payload inside SRTP.
     pub fn drop_of(&self, bytes: &[u8]) -> Option<&'a Drop> {
         let at = self.drops.get(&hex::encode(Sha256::digest(bytes)))?;
@@ -205,18 +214,32 @@ impl<'a> Evidence<'a> {
         !self.drops.is_empty()
     }
 
-    /// Indices of the deeds whose bytes, as sent to the victim, are these.
-    pub fn deeds_of(&self, bytes: &[u8]) -> &[usize] {
-        if self.deeds.is_empty() {
-            return &[];
-        }
-        self.deeds.get(&hex::encode(Sha256::digest(bytes))).map_or(&[], Vec::as_slice)
-    }
-
     /// Whether Mallory made the packet at `index` of the capture what it is.
     pub fn is_mallorys(&self, index: usize) -> bool {
         let packet = self.capture.packets.get(index);
-        packet.is_some_and(|packet| !self.deeds_of(self.capture.payload(packet)).is_empty())
+        packet.is_some_and(|packet| named(&self.deeds, self.capture.payload(packet)))
+    }
+
+    /// Whether Mallory made a media packet what it is, on the wire or behind SRTP.
+    pub fn is_mallorys_packet(&self, packet: &MediaPacket) -> bool {
+        self.is_mallorys(packet.index) || named(&self.deeds, &packet.body)
+    }
+
+    /// Whether Mallory made any packet of `frame` what it is, on the wire or behind SRTP. Of a packet that she only
+    /// sent again the first one counts as hers as well, because the bytes are the same.
+    pub fn is_mallorys_frame(&self, media: &Media, frame: &Frame) -> bool {
+        let mut packets = frame.packets.iter().filter_map(|p| media.stream.packets.get(*p));
+        !self.deeds.is_empty() && packets.any(|packet| self.is_mallorys_packet(packet))
+    }
+
+    /// Whether Mallory put something else in the place of any packet of `frame`.
+    pub fn is_replaced(&self, media: &Media, frame: &Frame) -> bool {
+        let mut packets = frame.packets.iter().filter_map(|p| media.stream.packets.get(*p));
+        !self.replaced.is_empty()
+            && packets.any(|p| {
+                let whole = self.capture.packets.get(p.index).map(|packet| self.capture.payload(packet));
+                named(&self.replaced, &p.body) || whole.is_some_and(|bytes| named(&self.replaced, bytes))
+            })
     }
 
     /// Packet number and tap of a packet by its index.
@@ -234,6 +257,11 @@ impl<'a> Evidence<'a> {
 /// Where Mallory sits: in the service where the scenario's attacks name both places.
 fn placed(world: &WorldRecord) -> Option<Place> {
     world.plan.attacks.iter().map(|attack| attack.place).max()
+}
+
+/// Whether the hash of `bytes` is one of `hashes`.
+fn named(hashes: &HashMap<String, Vec<usize>>, bytes: &[u8]) -> bool {
+    !hashes.is_empty() && hashes.contains_key(&hex::encode(Sha256::digest(bytes)))
 }
 
 fn inconclusive(text: &str) -> Fault {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a lock that was ever lit counts as lit, and media flow only where both ledgers say so.
 
+mod refusal;
+
 use model::outcome::{Outcome, Reason};
 use model::plan::{Codes, Sides};
 use model::record::{CallRecord, Claimed as Claim};
@@ -62,6 +64,9 @@ impl Claimed {
             }
         }
         claimed.because.sort();
+        if claimed.because == [Reason::SetUpTimeout] && refusal::is_for_a_fingerprint(evidence, record) {
+            claimed.because = vec![Reason::FingerprintMismatch];
+        }
         claimed.outcome = claimed.comes_to(record);
         claimed
     }
@@ -93,12 +98,12 @@ impl Claimed {
         }
     }
 
-    /// How the codes compare; one code alone differs from none.
+    /// How the codes compare; one code alone has nothing to be compared with.
     pub fn codes(&self) -> Codes {
         match (&self.code.caller, &self.code.callee) {
-            (None, None) => Codes::None,
             (Some(caller), Some(callee)) if caller == callee => Codes::Equal,
-            _ => Codes::Differ,
+            (Some(_), Some(_)) => Codes::Differ,
+            _ => Codes::None,
         }
     }
 }

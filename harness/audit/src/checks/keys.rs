@@ -9,7 +9,7 @@ use model::Role;
 use model::results::Blame;
 
 use crate::case::{Call, Case};
-use crate::evidence::View;
+use crate::evidence::{View, intent};
 
 /// The blame for what a side does.
 pub(super) fn blame(role: Role) -> Blame {
@@ -27,6 +27,17 @@ pub(super) fn views<'c>(case: &'c Case<'_>, call: &'c Call<'_>) -> Vec<View<'c>>
         device.map(|device| View::of(case.evidence, &device.to_string(), role, &record.call))
     };
     sides.into_iter().filter_map(view).collect()
+}
+
+/// Whether a device takes the call for a sealed one: it shows the lock, or both intents are sealed from where it
+/// stands. A stripped intent leaves it in an ordinary call.
+pub(super) fn is_sealed(call: &Call<'_>, view: &View<'_>) -> bool {
+    let lock = match view.role {
+        Role::Caller => call.claimed.lock.caller,
+        Role::Callee => call.claimed.lock.callee,
+    };
+    let sealed = |role, kind| view.from(role, kind).is_some_and(|message| intent(message) == 1);
+    lock.unwrap_or(false) || sealed(Role::Caller, "offer") && sealed(Role::Callee, "answer")
 }
 
 /// Calls in which a key agreement of `frames` ran to its reveal.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use model::Outcome;
 use model::record::Claimed;
 use model::release::{Feature, Release};
+use model::{Outcome, Role};
 
 use super::super::keys::blame;
 use crate::case::Case;
@@ -35,7 +35,14 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
             findings.examine(1);
             let shown: BTreeSet<Feature> = shown.iter().copied().collect();
             let withheld = Feature::ALL.iter().copied().filter(|f| !f.is_setting() && release.withholds(*f));
-            let wrong: Vec<&str> = match call.claimed.outcome {
+            let role = case.role(call, &claim.device);
+            let lock = if role == Role::Caller { call.claimed.lock.caller } else { call.claimed.lock.callee };
+            // Of an exposed call each device shows what its own lock promises.
+            let outcome = match call.claimed.outcome {
+                Outcome::Exposed if !lock.unwrap_or(false) => Outcome::Ordinary,
+                outcome => outcome,
+            };
+            let wrong: Vec<&str> = match outcome {
                 Outcome::Sealed | Outcome::Exposed => {
                     withheld.filter(|f| shown.contains(f)).map(Feature::word).collect()
                 }
@@ -43,8 +50,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
                 Outcome::Ended | Outcome::NotPlaced => Vec::new(),
             };
             if !wrong.is_empty() {
-                let role = case.role(call, &claim.device);
-                let verb = if call.claimed.outcome == Outcome::Ordinary { "does not show" } else { "shows" };
+                let verb = if outcome == Outcome::Ordinary { "does not show" } else { "shows" };
                 let text =
                     format!("the {role} of {} {verb} the controls {}", call.expected.name, wrong.join(", "));
                 findings.fail(blame(role), text, Located::default());

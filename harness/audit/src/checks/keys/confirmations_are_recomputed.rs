@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{Kind, Outcome, Role};
 
-use super::{agreeing, blame, views};
+use super::{agreeing, blame, is_sealed, views};
 use crate::agreement::key_id;
 use crate::case::{Call, Case};
 use crate::evidence::{View, bytes};
@@ -32,7 +32,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     let goes_on = |call: &&Call<'_>| matches!(call.claimed.outcome, Outcome::Sealed | Outcome::Exposed);
     for call in agreeing(case).filter(goes_on) {
         let mut bases: BTreeSet<(u64, Vec<u8>)> = BTreeSet::new();
-        for view in views(case, call) {
+        for view in views(case, call).into_iter().filter(|view| is_sealed(call, view)) {
             let schedules = view.schedules(case.evidence);
             if schedules.is_empty() {
                 let name = &call.expected.name;

@@ -13,7 +13,7 @@ use crate::findings::{Findings, Located};
 
 crate::declare_check! {
     /// ## What it checks
-    /// In a call of the profile `frames` under lit locks, every media frame at its sender's tap is SFrame.
+    /// In a call of the profile `frames`, every media frame at the tap of a sender whose lock is lit is SFrame.
     ///
     /// ## Why it matters
     /// A single open frame is heard by whoever ends the hop, and nobody sees it on the screen.
@@ -35,11 +35,16 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     for call in sealed(case) {
         let mut open: BTreeMap<(Role, Kind), (u64, Located)> = BTreeMap::new();
         for (media, frame, book) in at_senders(case, call) {
+            let role = case.role(call, &book.device);
+            let lock = if role == Role::Caller { call.claimed.lock.caller } else { call.claimed.lock.callee };
+            if !lock.unwrap_or(false) {
+                continue;
+            }
             findings.examine(1);
             if matches!(frame.inside, Inside::Sealed { .. }) {
                 continue;
             }
-            let entry = open.entry((case.role(call, &book.device), book.kind)).or_default();
+            let entry = open.entry((role, book.kind)).or_default();
             entry.0 += 1;
             let packets = frame.packets.iter().filter_map(|p| media.stream.packets.get(*p));
             packets.for_each(|packet| entry.1.add(case.evidence.located(packet.index)));

@@ -3,7 +3,7 @@
 use model::Role;
 use model::plan::Profile;
 
-use super::super::keys::{agreeing, blame, views};
+use super::super::keys::{agreeing, blame, is_sealed, views};
 use super::at_senders;
 use crate::case::Case;
 use crate::findings::{Findings, Located};
@@ -30,7 +30,7 @@ crate::declare_check! {
 
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     for call in agreeing(case).filter(|call| !call.claimed.devices.is_empty()) {
-        for view in views(case, call) {
+        for view in views(case, call).into_iter().filter(|view| is_sealed(call, view)) {
             let kind = if view.role == Role::Caller { "confirm" } else { "reveal" };
             let confirmed = view.heard(kind).map(|message| message.at_ns);
             let mut early = Located::default();

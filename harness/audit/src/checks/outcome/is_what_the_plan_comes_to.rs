@@ -10,11 +10,12 @@ use model::{Outcome, Role};
 use super::super::proof::carries_media;
 use crate::case::{Call, Case};
 use crate::findings::{Findings, Located};
+use crate::oracle::{self, ExpectedCall};
 
 crate::declare_check! {
     /// ## What it checks
     /// Every call comes to the outcome, with the cause, lock, codes, devices, relayed sides and Mallory's hearing, that
-    /// the judge works out of the plan by itself, or that the scenario states where an attack or a flaw is in play.
+    /// the judge works out of the plan by itself, or that the scenario states where an attack is in play.
     ///
     /// ## Why it matters
     /// A call that is sealed against a policy, or ordinary under a lit lock, is wrong however well its frames are
@@ -30,11 +31,14 @@ crate::declare_check! {
 }
 
 fn judge(case: &Case<'_>, findings: &mut Findings) {
-    for call in &case.calls {
+    // What a flaw makes of the call is what this check has to notice, so the scenario's statement does not count.
+    let flawed = !case.plan.flaws().is_empty() && case.plan.attacks.is_empty();
+    let computed = if flawed { oracle::computed(case.plan).calls } else { case.expected.calls.clone() };
+    for (call, expected) in case.calls.iter().zip(&computed) {
         findings.examine(1);
-        let mut compare = Compare { call, findings };
+        let mut compare = Compare { call, expected, findings };
         compare.claims();
-        if carries_media(call.claimed.outcome) && carries_media(call.expected.outcome) {
+        if carries_media(call.claimed.outcome) && carries_media(expected.outcome) {
             hearing(case, &mut compare);
         }
     }
@@ -42,6 +46,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
 
 struct Compare<'c, 'a> {
     call: &'c Call<'a>,
+    expected: &'c ExpectedCall,
     findings: &'c mut Findings,
 }
 
@@ -53,7 +58,7 @@ impl Compare<'_, '_> {
     }
 
     fn claims(&mut self) {
-        let (expected, claimed) = (self.call.expected, self.call.claimed.clone());
+        let (expected, claimed) = (self.expected, self.call.claimed.clone());
         if claimed.outcome != expected.outcome {
             let reasons = list(&claimed.because);
             let claimed = if reasons.is_empty() {
@@ -88,7 +93,7 @@ impl Compare<'_, '_> {
     }
 
     fn blame(&self) -> Blame {
-        self.blame_of_lock(self.call.expected.lock)
+        self.blame_of_lock(self.expected.lock)
     }
 
     /// The side whose lock is not as it ought to be; the service where both are.
@@ -122,7 +127,7 @@ fn hearing(case: &Case<'_>, compare: &mut Compare<'_, '_>) {
         }
     }
     // The other listeners are for the proof legs; Mallory alone is entitled by what the scenario states.
-    if let Some(expected) = compare.call.expected.heard.get(&Listener::Mallory) {
+    if let Some(expected) = compare.expected.heard.get(&Listener::Mallory) {
         let agrees = match expected {
             Heard::All => heard == frames,
             Heard::None => heard == 0,
@@ -138,8 +143,8 @@ fn hearing(case: &Case<'_>, compare: &mut Compare<'_, '_>) {
         [false, true] => Sides::Callee,
         [false, false] => Sides::None,
     };
-    if frames > 0 && crossed != compare.call.expected.relayed {
-        compare.differ("whose media are relayed", crossed, compare.call.expected.relayed, Blame::Relay);
+    if frames > 0 && crossed != compare.expected.relayed {
+        compare.differ("whose media are relayed", crossed, compare.expected.relayed, Blame::Relay);
     }
 }
 

@@ -36,7 +36,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     for call in case.calls.iter().filter(|call| !call.claimed.devices.is_empty()) {
         parties(case, call, findings);
         let mut leaks = Leaks::new();
-        for (marker, reader, found) in readable.markers_of(call) {
+        for (marker, reader, found) in readable.markers_of(case, call) {
             let places = leaks.entry((marker.sender, marker.kind, reader)).or_default();
             let leak = places.entry(found.place.clone()).or_default();
             leak.0.insert(marker.number);
@@ -93,6 +93,8 @@ struct Found {
     ears: Ears,
     place: String,
     packet: Option<usize>,
+    /// Index of the stream that it stands in, if it stands in one.
+    media: Option<usize>,
 }
 
 /// Everything in which a marker was found that somebody beside the parties can read.
@@ -107,48 +109,56 @@ impl<'c> Readable<'c> {
         let service = evidence.keys.service();
         let harvest = Ears::of(Listener::Harvest);
         let mut readable = Self { markers: &evidence.markers.all, found: Vec::new() };
-        let mut look = |bytes: &[u8], ears: Ears, packet: Option<usize>, place: &dyn Fn() -> String| {
-            for marker in evidence.markers.found_in(bytes) {
-                readable.found.push(Found { marker, ears, place: place(), packet });
-            }
-        };
+        let mut look =
+            |bytes: &[u8], ears: Ears, packet: Option<usize>, media, place: &dyn Fn() -> String| {
+                for marker in evidence.markers.found_in(bytes) {
+                    readable.found.push(Found { marker, ears, place: place(), packet, media });
+                }
+            };
         for (index, packet) in evidence.capture.packets.iter().enumerate() {
             let place = || format!("packets at {}", evidence.capture.tap(packet));
-            look(evidence.capture.frame(packet), Ears::ALL, Some(index), &place);
+            look(evidence.capture.frame(packet), Ears::ALL, Some(index), None, &place);
         }
-        for media in &evidence.media {
+        for (index, media) in evidence.media.iter().enumerate() {
+            let stream = Some(index);
             for frame in &media.frames {
                 let packet =
                     frame.packets.first().and_then(|p| media.stream.packets.get(*p)).map(|p| p.index);
                 let tap = packet.map_or("", |index| evidence.located(index).1);
-                look(&frame.payload, frame.hop, packet, &|| format!("frames at {tap}"));
+                look(&frame.payload, frame.hop, packet, stream, &|| format!("frames at {tap}"));
                 if let Some(content) = &frame.content {
-                    look(content, frame.ears, packet, &|| format!("frames at {tap}"));
+                    look(content, frame.ears, packet, stream, &|| format!("frames at {tap}"));
                 }
             }
         }
         for plaintext in &evidence.signalling.plaintexts {
-            look(&plaintext.data, plaintext.ears, None, &|| "signalling".to_owned());
+            look(&plaintext.data, plaintext.ears, None, None, &|| "signalling".to_owned());
         }
         for line in &evidence.world.log {
-            look(line.text.as_bytes(), service, None, &|| format!("the log of {}", line.node));
+            look(line.text.as_bytes(), service, None, None, &|| format!("the log of {}", line.node));
         }
         for held in &evidence.world.held {
             let bytes = hex::decode(&held.bytes).unwrap_or_default();
-            look(&bytes, harvest, None, &|| format!("what {} still held: {}", held.owner, held.what));
+            look(&bytes, harvest, None, None, &|| format!("what {} still held: {}", held.owner, held.what));
         }
         readable
     }
 
     /// Markers of `call` that somebody can read who is not entitled to.
-    fn markers_of(&self, call: &Call<'_>) -> impl Iterator<Item = (&'c Marker, &'static str, &Found)> {
-        let (entitled, id) = (call.entitled(), call.id().to_owned());
+    fn markers_of(
+        &self,
+        case: &Case<'_>,
+        call: &Call<'_>,
+    ) -> impl Iterator<Item = (&'c Marker, &'static str, &Found)> {
+        let id = call.id().to_owned();
         // Of a call that ended before it was sealed nothing was promised.
         let promised = call.claimed.outcome != Outcome::Ended
             || call.claimed.lock.caller.unwrap_or(false)
             || call.claimed.lock.callee.unwrap_or(false);
         self.found.iter().filter(move |_| promised).filter_map(move |found| {
             let marker = self.markers.get(found.marker).filter(|marker| marker.call == id)?;
+            let media = found.media.and_then(|index| case.evidence.media.get(index));
+            let entitled = media.map_or_else(|| call.entitled(), |media| case.entitled(call, media));
             let ears = found.ears.without(entitled);
             let reader = Listener::ALL.iter().find(|listener| ears.has(**listener))?;
             Some((marker, reader.word(), found))

@@ -249,11 +249,13 @@ impl<'c, 'a> Accounts<'c, 'a> {
 
     fn is_dropped(&self, media: &Media, frame: &Frame) -> bool {
         let evidence = self.case.evidence;
+        if evidence.is_replaced(media, frame) {
+            return true;
+        }
         frame.packets.iter().filter_map(|p| media.stream.packets.get(*p)).any(|packet| {
             let whole = evidence.capture.packets.get(packet.index).map(|p| evidence.capture.payload(p));
             whole.is_some_and(|bytes| evidence.drop_of(bytes).is_some())
                 || evidence.drop_of(&packet.body).is_some()
-                || evidence.is_mallorys(packet.index)
         })
     }
 

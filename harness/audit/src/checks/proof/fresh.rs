@@ -30,7 +30,7 @@ crate::declare_check! {
         "overheard/keys-serve-one-call", "rfc3711/9.1/keystream-encrypts-once",
         "rfc8827/6.5/new-key-pair-for-every-call",
     ],
-    applies: |case| case.calls.iter().any(|call| call.record.is_some()),
+    applies: |case| super::carrying(case).next().is_some() || was_there_anything(case.evidence),
     judge: judge,
 }
 
@@ -59,6 +59,11 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Whether a call that ended left anything that must serve once.
+fn was_there_anything(evidence: &Evidence<'_>) -> bool {
+    !Serves::of(evidence).by_value.is_empty() || evidence.media.iter().any(|media| !media.frames.is_empty())
 }
 
 /// Each counter of an SFrame key covers one ciphertext.
@@ -103,7 +108,7 @@ fn srtp_indices(evidence: &Evidence<'_>, findings: &mut Findings) {
             let step = last.map_or(0, |last| sequence_distance(last, packet.header.sequence));
             index = if last.is_none() { i64::from(packet.header.sequence) } else { index + i64::from(step) };
             last = Some(packet.header.sequence);
-            if evidence.is_mallorys(packet.index) {
+            if evidence.is_mallorys_packet(packet) {
                 continue;
             }
             let body: [u8; 32] = Sha256::digest(&packet.body).into();
@@ -157,7 +162,10 @@ impl Serves {
     }
 
     fn base_keys(&mut self, evidence: &Evidence<'_>) {
-        for frame in evidence.media.iter().flat_map(|media| &media.frames) {
+        let frames =
+            evidence.media.iter().flat_map(|media| media.frames.iter().map(move |frame| (media, frame)));
+        // What Mallory sends back goes the other way under its sender's key.
+        for (_, frame) in frames.filter(|(media, frame)| !evidence.is_mallorys_frame(media, frame)) {
             let (Inside::Sealed { key, .. }, Some(sent)) = (frame.inside, frame.sent) else { continue };
             let (Some(key), Some(book)) =
                 (evidence.keys.frame_keys().get(key), evidence.ledgers.books.get(sent.book))

@@ -101,7 +101,7 @@ fn note_scraps(case: &Case<'_>, shut: &mut BTreeMap<(String, Listener), Located>
         if packet.hop.is_none()
             && !packet.body.is_empty()
             && !framed.contains(&index)
-            && !case.evidence.is_mallorys(packet.index)
+            && !case.evidence.is_mallorys_packet(packet)
         {
             let at = case.evidence.located(packet.index);
             shut.entry((at.1.to_owned(), Listener::Parties)).or_default().add(at);

@@ -20,7 +20,8 @@ crate::declare_check! {
     /// ## How it decides
     /// It passes when no frame opens to Eve, nor in a sealed call to Trudy, Harvest or Mallory. It fails with each
     /// listener, sender and kind that was heard, and names the packets. It is inconclusive when there is no frame.
-    /// Of a call that ended, frames sent under a lit lock or after the cause count.
+    /// Of a call that ended, frames sent under a lit lock or after the cause count. Where one screen alone has the lock,
+    /// the leg of the other device is an ordinary one, and the service may hear it.
     /// It cannot find a key that a client hides on purpose.
     summary: "whoever ought not to hear opens no frame",
     requirements: ["overheard/sealed-calls-are-unheard"],
@@ -38,10 +39,10 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
 type Heard = BTreeMap<(Ears, Role, &'static str), BTreeMap<String, (u64, Located)>>;
 
 fn judge_call(case: &Case<'_>, call: &Call<'_>, findings: &mut Findings) {
-    let entitled = call.entitled();
     let mut heard = Heard::new();
     let mut seen = 0;
     for media in case.media_of(call) {
+        let entitled = case.entitled(call, media);
         for frame in media.frames.iter().filter(|frame| counts(case, call, frame)) {
             seen += 1;
             let ears = frame.ears.without(entitled);
