@@ -1,7 +1,8 @@
 //! Tells a refused handshake from one that did not come about.
 //!
-//! Invariant: the engine never reports a failed handshake, so only the capture can say that one was refused: both
-//! certificates, one of them not the described one, then an alert, and no SRTP.
+//! Invariant: the engine never reports a failed handshake, so only the capture can say that one was refused: a
+//! certificate that is not the described one, an alert, and no SRTP. A DTLS client that refuses never shows its own
+//! certificate, so both cannot be asked for.
 
 use model::DeviceId;
 use model::record::CallRecord;
@@ -33,7 +34,6 @@ fn is_refused(evidence: &Evidence<'_>, association: &Association, described: &[[
     let own =
         if evidence.is_outgoing(association.flow) { association.flow } else { association.flow.reversed() };
     let theirs = association.sender(own.reversed()).fingerprint;
-    let both = sides.iter().all(|side| side.fingerprint.is_some());
     let media = evidence.media.iter().any(|media| media.stream.flow.undirected() == association.flow);
-    both && alert && !media && theirs.is_some_and(|fingerprint| !described.contains(&fingerprint))
+    alert && !media && theirs.is_some_and(|fingerprint| !described.contains(&fingerprint))
 }

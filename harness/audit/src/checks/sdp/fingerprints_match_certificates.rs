@@ -27,7 +27,7 @@ crate::declare_check! {
         "rfc5763/5/certificate-matches-fingerprint", "rfc5763/5/mismatch-ends-the-session",
         "rfc8122/5.1/certificate-matches-a-fingerprint", "rfc8122/5.1/no-connection-without-a-match",
     ],
-    applies: |case| !case.evidence.associations.is_empty(),
+    applies: |case| case.evidence.associations.iter().any(|a| carried_media(case.evidence, a)),
     judge: judge,
 }
 
