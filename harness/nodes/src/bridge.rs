@@ -68,7 +68,6 @@ impl Bridge {
                 tracks: media.iter().map(track).collect(),
                 entropy: entropy.clone(),
                 checks_fingerprint: true,
-                refuses_replay: true,
                 relay: None,
             })
             .await?;

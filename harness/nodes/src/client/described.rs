@@ -100,7 +100,6 @@ impl Body {
 
     async fn peer(&mut self, call: &str) -> Result<(), EngineError> {
         let checks_fingerprint = self.deviation.checks_fingerprint();
-        let refuses_replay = self.deviation.refuses_replay();
         let Some(state) = self.calls.get_mut(call) else { return Ok(()) };
         let entropy = std::sync::Arc::new(self.setup.entropy.child(call));
         let (peer, mut incoming) = Peer::new(PeerSetup {
@@ -110,7 +109,6 @@ impl Body {
             tracks: ssrcs(&entropy, &state.media),
             entropy,
             checks_fingerprint,
-            refuses_replay,
             relay: self.setup.relay.clone().filter(|_| state.relayed),
         })
         .await?;

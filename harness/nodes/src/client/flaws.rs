@@ -40,7 +40,7 @@ pub(super) trait Deviation: Send + Sync {
         None
     }
 
-    /// Whether packets and frames are refused that were seen before.
+    /// Whether frames are refused that were opened before.
     fn refuses_replay(&self) -> bool {
         true
     }

@@ -68,8 +68,6 @@ pub struct PeerSetup {
     pub tracks: Vec<TrackSetup>,
     /// Whether it compares the certificate with the description (RFC 8122 §5.1).
     pub checks_fingerprint: bool,
-    /// Whether it refuses packets that it has seen (RFC 3711 §3.3.2).
-    pub refuses_replay: bool,
     /// The relay that it must use.
     pub relay: Option<RelayUse>,
 }
@@ -233,13 +231,10 @@ impl Peer {
         let interceptors = configure_rtcp_reports(Registry::new());
         let provider =
             TappedProvider::new(setup.keys, setup.entropy).map_err(EngineError::at("make ciphers"))?;
-        let mut settings = SettingEngineBuilder::new()
+        let settings = SettingEngineBuilder::new()
             .with_crypto_provider(Arc::new(provider))
             .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
             .with_disable_certificate_fingerprint_verification(!setup.checks_fingerprint);
-        if !setup.refuses_replay {
-            settings = settings.with_srtp_replay_protection_window(0);
-        }
         let mut configuration = RTCConfigurationBuilder::new();
         if let Some(relay) = setup.relay {
             let server =

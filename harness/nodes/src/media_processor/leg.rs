@@ -71,7 +71,6 @@ impl Leg {
             tracks: tracks(&entropy, media),
             entropy: Arc::new(entropy.child("engine")),
             checks_fingerprint: true,
-            refuses_replay: true,
             relay: None,
         })
         .await?;

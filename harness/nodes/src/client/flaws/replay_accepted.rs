@@ -1,7 +1,8 @@
 //! Plays a frame as often as it arrives.
 //!
-//! Neither SRTP (RFC 3711 §3.3.2) nor the frame layer remembers what it has opened. Whoever resends a packet makes
-//! the device play it again.
+//! The frame layer does not remember which counters it has opened. SRTP still refuses a packet that it has seen
+//! (RFC 3711 §3.3.2; the engine cannot be told otherwise), so it takes somebody behind SRTP, inside the service, to
+//! make the device play a frame again.
 
 pub(super) struct Behaviour;
 

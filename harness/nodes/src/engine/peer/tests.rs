@@ -29,7 +29,6 @@ async fn peer(net: &Arc<dyn Network>, name: &str, kinds: &[Kind], ssrc: u32) -> 
         entropy: Arc::new(Entropy::new([7; 32]).child(name)),
         tracks: kinds.iter().enumerate().map(track).collect(),
         checks_fingerprint: true,
-        refuses_replay: true,
         relay: None,
     };
     Peer::new(setup).await.expect("a peer")
