@@ -46,8 +46,18 @@ pub struct Datagram {
     pub to: usize,
     /// UDP payload.
     pub bytes: Vec<u8>,
-    /// Whether it arrives.
+    /// Whether it stands at the sender's tap; what Mallory sends does not.
+    pub leaves: bool,
+    /// Whether it stands at the receiver's.
     pub arrives: bool,
+}
+
+impl Datagram {
+    /// Puts Mallory's bytes in the place of what was sent, on the wire, and gives both.
+    pub fn replaced(&self, bytes: Vec<u8>) -> [Self; 2] {
+        let original = Self { arrives: false, ..self.clone() };
+        [original, Self { bytes, leaves: false, ..self.clone() }]
+    }
 }
 
 /// What is to be told; every field may be changed before [`Story::tell`].
@@ -142,7 +152,7 @@ impl Story {
         let mut found = Vec::new();
         for side in [ALICE, BOB] {
             let mut say = |at: u64, from: usize, to: usize, bytes: Vec<u8>| {
-                found.push(Datagram { at_ns: at * MS, from, to, bytes, arrives: true });
+                found.push(Datagram { at_ns: at * MS, from, to, bytes, leaves: true, arrives: true });
             };
             say(100, side, NODE, dtls_client_hello(random(side, 1)));
             say(130, NODE, side, dtls_server_hello(random(side, 2)));
@@ -163,12 +173,13 @@ impl Story {
                 let at_ns = (1_000 + 20 * u64::from(n)) * MS;
                 let up = keys(side)[0].seal(&header(side, 1, n), &payload);
                 let down = keys(peer)[1].seal(&header(side, 2, n), &payload);
-                found.push(Datagram { at_ns, from: side, to: NODE, bytes: up, arrives: true });
+                found.push(Datagram { at_ns, from: side, to: NODE, bytes: up, leaves: true, arrives: true });
                 found.push(Datagram {
                     at_ns: at_ns + 12 * MS,
                     from: NODE,
                     to: peer,
                     bytes: down,
+                    leaves: true,
                     arrives: true,
                 });
             }
@@ -329,7 +340,9 @@ pub fn header(side: usize, leg: u8, n: u32) -> Vec<u8> {
 fn record(taps: &[&str; 4], datagrams: &[Datagram], signals: &Signals) -> Vec<u8> {
     let mut sightings: Vec<(u64, usize, &Datagram)> = Vec::new();
     for datagram in datagrams {
-        sightings.push((datagram.at_ns, datagram.from, datagram));
+        if datagram.leaves {
+            sightings.push((datagram.at_ns, datagram.from, datagram));
+        }
         if datagram.arrives {
             sightings.push((datagram.at_ns + 12 * MS, datagram.to, datagram));
         }

@@ -1,5 +1,7 @@
 //! Runs built by hand, whole and with evidence taken away.
 
+mod attacks;
+
 use model::flaw::Flaw;
 use model::plan::{NetKind, Plan};
 use model::record::{Header, Line, Record, SCHEMA, WorldKind, WorldRecord};
@@ -18,9 +20,13 @@ struct Run {
 
 impl Run {
     fn of(story: &Story) -> Self {
+        Self::with(story, &Story::ordinary(story.plan.clone()))
+    }
+
+    fn with(story: &Story, twin: &Story) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let world = story.tell(folder.path(), "variant");
-        let twin = Story::ordinary(story.plan.clone()).tell(folder.path(), "twin");
+        let twin = twin.tell(folder.path(), "twin");
         let twin = WorldRecord { world: WorldKind::Twin, ..twin };
         let header = Header {
             schema: SCHEMA.to_owned(),

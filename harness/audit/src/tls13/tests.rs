@@ -109,7 +109,7 @@ fn the_trace_of_the_rfc_opens_whole() {
         let record = OpenedRecord { wire: at..at + 72, data: 0..50, padding: 0 };
         assert_eq!(direction.records, [record]);
         assert_eq!(direction.other_records, others);
-        assert_eq!(direction.unopened, []);
+        assert!(direction.unopened.is_empty());
         assert!(direction.closed);
         assert_eq!(direction.wire_of(3..50), Some(at..at + 72));
         assert_eq!(direction.wire_of(3..51), None);
@@ -197,7 +197,7 @@ fn key_updates_and_padding_are_followed() {
     client.extend(seal(suite, &updated, 0, b"after\x17\0\0\0"));
     client.extend(seal(suite, &updated, 1, b"\x17"));
     let opened = open(&client, &trace.server(), &trace.secrets()).expect("a connection");
-    assert_eq!(opened.client.unopened, []);
+    assert!(opened.client.unopened.is_empty());
     assert!(opened.client.data.ends_with(b"after"));
     let paddings: Vec<_> =
         opened.client.records.iter().map(|record| (record.data.len(), record.padding)).collect();
