@@ -1,7 +1,10 @@
 //! Worlds run from plans, on the network in memory.
 
 mod conference;
+mod determinism;
+mod evidence_removed;
 mod features;
+mod kept;
 mod loopback;
 mod paths;
 mod recording;
