@@ -5,6 +5,7 @@
 mod attacks;
 mod calls;
 mod gaps;
+mod parallel;
 mod twins;
 mod variant;
 
@@ -42,14 +43,19 @@ pub fn judge(run: &Path, record: &Record, options: &Options) -> Results {
             Line::Header(_) | Line::End { .. } => {}
         }
     }
-    let mut twins = twins::Twins::new(run, twins);
-    let mut scenarios = Vec::new();
-    let mut lost = Vec::new();
-    for id in &record.header.planned {
-        match (worlds.get(id.as_str()), unsupported.remove(id.as_str())) {
-            (Some(world), _) => scenarios.push(variant::judge(run, world, &mut twins, options)),
-            (None, Some(result)) => scenarios.push(result),
-            (None, None) => lost.push(id.clone()),
+    let twins = twins::Twins::read(run, twins);
+    let planned = &record.header.planned;
+    let judged =
+        parallel::each(planned, |id| match (worlds.get(id.as_str()), unsupported.get(id.as_str())) {
+            (Some(world), _) => Ok(variant::judge(run, world, &twins, options)),
+            (None, Some(result)) => Ok(result.clone()),
+            (None, None) => Err(id.clone()),
+        });
+    let (mut scenarios, mut lost) = (Vec::new(), Vec::new());
+    for outcome in judged {
+        match outcome {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(id) => lost.push(id),
         }
     }
     conclude(run, record, scenarios, lost)

@@ -5,26 +5,25 @@ use std::path::Path;
 
 use model::record::WorldRecord;
 
-use super::variant;
+use super::{parallel, variant};
 use crate::case::Twin;
 
 /// Control runs by id.
 pub(super) struct Twins<'a> {
-    run: &'a Path,
-    worlds: BTreeMap<&'a str, &'a WorldRecord>,
-    read: BTreeMap<&'a str, Twin>,
+    read: BTreeMap<&'a str, (Twin, &'a WorldRecord)>,
 }
 
 impl<'a> Twins<'a> {
-    pub(super) fn new(run: &'a Path, worlds: BTreeMap<&'a str, &'a WorldRecord>) -> Self {
-        Self { run, worlds, read: BTreeMap::new() }
+    /// Reads every control run in `worlds`.
+    pub(super) fn read(run: &Path, worlds: BTreeMap<&'a str, &'a WorldRecord>) -> Self {
+        let worlds: Vec<(&str, &WorldRecord)> = worlds.into_iter().collect();
+        let twins = parallel::each(&worlds, |(_, world)| variant::summarise(run, world));
+        let read = worlds.into_iter().zip(twins).map(|((id, world), twin)| (id, (twin, world)));
+        Self { read: read.collect() }
     }
 
     /// What the control run called `id` came to, with its record.
-    pub(super) fn twin(&mut self, id: &str) -> Option<(Twin, &'a WorldRecord)> {
-        let (name, world) = self.worlds.get_key_value(id).map(|(name, world)| (*name, *world))?;
-        let run = self.run;
-        let twin = self.read.entry(name).or_insert_with(|| variant::summarise(run, world));
-        Some((twin.clone(), world))
+    pub(super) fn twin(&self, id: &str) -> Option<(&Twin, &'a WorldRecord)> {
+        self.read.get(id).map(|(twin, world)| (twin, *world))
     }
 }

@@ -49,16 +49,11 @@ pub(super) fn unsupported(
 }
 
 /// Judges the variant that `world` recorded.
-pub(super) fn judge(
-    run: &Path,
-    world: &WorldRecord,
-    twins: &mut Twins<'_>,
-    options: &Options,
-) -> ScenarioResult {
+pub(super) fn judge(run: &Path, world: &WorldRecord, twins: &Twins<'_>, options: &Options) -> ScenarioResult {
     let expected = oracle::expect(&world.plan);
     let evidence = gathered(run, world);
     let twin = world.twin.as_deref().and_then(|id| twins.twin(id));
-    let case = Case::new(&expected, &evidence, twin.as_ref().map(|(twin, _)| twin));
+    let case = Case::new(&expected, &evidence, twin.map(|(twin, _)| twin));
     let attacks = attacks::results(&case);
     let mut checks = run_checks(&case);
     if !evidence.faults.is_empty() {
@@ -79,7 +74,7 @@ pub(super) fn judge(
         schedule: world.schedule.clone(),
         capture: Some(world.files.capture.clone()),
         keys: Some(KeyFiles { parties: world.files.parties.clone(), service: world.files.service.clone() }),
-        twin: twin.as_ref().map(|(_, files)| twin_result(files, &checks)),
+        twin: twin.map(|(_, files)| twin_result(files, &checks)),
         calls: calls::results(&case),
         legs: legs(&checks),
         attacks: attacks.into_iter().map(|(result, _)| result).collect(),
