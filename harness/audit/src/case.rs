@@ -7,7 +7,7 @@ mod claimed;
 
 use model::outcome::{Listener, Outcome};
 use model::plan::Plan;
-use model::record::CallRecord;
+use model::record::{CallRecord, Claimed as Claim};
 use model::{DeviceId, Role};
 
 pub use claimed::Claimed;
@@ -70,8 +70,8 @@ pub struct TwinCall {
 impl<'a> Case<'a> {
     /// Puts together what belongs to one variant.
     pub fn new(expected: &'a Expected, evidence: &'a Evidence<'a>, twin: Option<&'a Twin>) -> Self {
-        let calls = expected.calls.iter().enumerate().map(|(index, expected)| {
-            let record = evidence.world.calls.get(index);
+        let calls = expected.calls.iter().map(|expected| {
+            let record = evidence.world.calls.iter().find(|record| record.name == expected.name);
             Call { expected, record, claimed: Claimed::of(evidence, record) }
         });
         Self { plan: &evidence.world.plan, expected, evidence, twin, calls: calls.collect() }
@@ -82,7 +82,8 @@ impl<'a> Case<'a> {
         self.evidence.media.iter().filter(move |media| self.belongs(call, media))
     }
 
-    fn belongs(&self, call: &Call<'a>, media: &Media) -> bool {
+    /// Whether `media` is a stream of `call`.
+    pub fn belongs(&self, call: &Call<'a>, media: &Media) -> bool {
         let Some(record) = call.record else { return false };
         let mut books = media
             .frames
@@ -121,6 +122,20 @@ impl<'a> Case<'a> {
             true => entitled | Ears::of(Listener::Trudy) | Ears::of(Listener::Harvest),
             false => entitled,
         }
+    }
+
+    /// When the cause took effect for which `call` ended, as a time stamp of the capture: the device that reports it has
+    /// sent its hang-up, and one link latency has passed each way. None where no device reports one.
+    pub fn after_the_cause(&self, call: &Call<'a>) -> Option<u64> {
+        let claims = self.evidence.world.claims.iter().filter(|claim| claim.call == call.id());
+        let cause = claims.filter_map(|claim| match claim.claim {
+            Claim::Ended { reason: Some(_), own: true } => Some(claim.at_ns),
+            _ => None,
+        });
+        let cause = cause.min().or(call.record.and_then(|record| record.ended_ns))?;
+        let network = self.plan.network.clone().unwrap_or_default();
+        let way_ns = (network.latency_ms + network.jitter_ms) * 1_000_000;
+        Some(self.evidence.stamp(cause + 2 * way_ns))
     }
 
     /// The part of a device in `call`.

@@ -258,6 +258,53 @@ fn a_call_without_a_frame_shows_nothing() {
 }
 
 #[test]
+fn a_scenario_in_which_nothing_happens_shows_nothing() {
+    let mut plan = both_on();
+    (plan.steps, plan.calls, plan.expect) = (Vec::new(), Vec::new(), Vec::new());
+    let mut run = Run::of(&Story { frames: 0, ..Story::sealed(plan) });
+    world(&mut run.record, 0).calls.clear();
+    assert_eq!(run.only().verdict, Ending::Inconclusive);
+}
+
+#[test]
+fn media_after_the_last_call_are_noticed() {
+    let late: fn(&mut Vec<Datagram>) = |datagrams| {
+        let last = datagrams.iter().rfind(|d| d.from == ALICE && d.bytes[0] == 0x80).expect("media").clone();
+        let mut bytes = crate::bench::story::keys(ALICE)[0]
+            .seal(&[last.bytes[..8].to_vec(), vec![9; 4]].concat(), b"more");
+        bytes[1] = last.bytes[1];
+        datagrams.push(Datagram { at_ns: 4_500_000_000, bytes, ..last });
+    };
+    let result = Run::of(&Story { tamper: late, ..Story::sealed(both_on()) }).only();
+    let texts = findings(&result);
+    assert!(
+        texts.contains(&"proof/complete: media at alice@contoso.example belong to no call".to_owned()),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn frames_after_the_cause_of_the_end_are_noticed() {
+    let mut plan = both_on();
+    plan.expect[0].outcome = Some(model::Outcome::Ended);
+    let ends_early: fn(&mut WorldRecord) = |world| {
+        let claim = world.claims.last().expect("a claim").clone();
+        let reason = Some(model::Reason::UnsealedFrame);
+        let ended = model::record::Claimed::Ended { reason, own: true };
+        world.claims.push(model::record::Claim { at_ns: 1_300_000_000, claim: ended, ..claim });
+    };
+    let result = Run::of(&Story { retell: ends_early, ..Story::sealed(plan) }).only();
+    let complete: Vec<String> =
+        findings(&result).into_iter().filter(|t| t.starts_with("proof/complete")).collect();
+    assert_eq!(complete.len(), 5, "{complete:?}");
+    assert_eq!(complete[0], "proof/complete: media frames of call are on the wire after it has ended");
+    assert!(
+        complete[1].contains("alice@contoso.example sent 13 audio frames after the call has ended"),
+        "{complete:?}"
+    );
+}
+
+#[test]
 fn a_world_that_stumbled_is_an_error() {
     let mut run = Run::of(&Story::sealed(both_on()));
     world(&mut run.record, 0).stumbles.push(model::record::Stumble {

@@ -62,6 +62,10 @@ pub(super) fn judge(run: &Path, world: &WorldRecord, twins: &Twins<'_>, options:
     let mut reasons = Reasons::default();
     disturbed(world, &evidence, &attacks, &mut reasons);
     as_stated(&case, &mut reasons);
+    if case.calls.is_empty() && expected.steps.is_empty() {
+        reasons
+            .add(Verdict::Inconclusive, "there is neither a call nor a request; let the scenario make one");
+    }
     weigh(world, &mut checks, &mut reasons);
     let (verdict, why) = reasons.conclude(&case);
     ScenarioResult {

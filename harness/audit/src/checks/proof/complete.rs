@@ -34,6 +34,7 @@ crate::declare_check! {
 
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     classes(case, findings);
+    stray(case, findings);
     for call in &case.calls {
         let outcome = call.claimed.outcome;
         if carries_media(outcome) {
@@ -287,16 +288,14 @@ impl<'c, 'a> Accounts<'c, 'a> {
     }
 }
 
-/// No media frame on the wire or in a ledger after the device that reports the reason has left.
+/// No media frame on the wire or in a ledger after the cause.
 fn nothing_after_the_cause(case: &Case<'_>, call: &Call<'_>, findings: &mut Findings) {
     findings.examine(1);
-    let Some(ended) = call.record.and_then(|record| record.ended_ns) else { return };
-    let latency_ms =
-        case.plan.network.as_ref().map_or(0, |network| network.latency_ms + network.jitter_ms).max(12);
-    let end = case.evidence.stamp(ended + 2 * latency_ms * 1_000_000);
+    let Some(end) = case.after_the_cause(call) else { return };
     let mut late = Located::default();
     for media in case.media_of(call) {
-        for frame in media.frames.iter().filter(|frame| frame.at_ns > end && frame.sent.is_some()) {
+        for frame in media.frames.iter().filter(|frame| frame.at_ns > end && !case.is_mallorys(media, frame))
+        {
             for packet in frame.packets.iter().filter_map(|p| media.stream.packets.get(*p)) {
                 late.add(case.evidence.located(packet.index));
             }
@@ -305,5 +304,36 @@ fn nothing_after_the_cause(case: &Case<'_>, call: &Call<'_>, findings: &mut Find
     if !late.packets.is_empty() {
         let text = format!("media frames of {} are on the wire after it has ended", call.expected.name);
         findings.fail(Blame::Harness, text, late);
+    }
+    let books = case.evidence.ledgers.books.iter().filter(|book| book.call == call.id());
+    for book in books {
+        let entries = book.at_ns.iter().filter(|at| case.evidence.stamp(**at) > end).count();
+        if entries > 0 {
+            let what = if book.direction == Direction::Sent { "sent" } else { "played" };
+            let text =
+                format!("{} {what} {entries} {} frames after the call has ended", book.device, book.kind);
+            let role = case.role(call, &book.device);
+            let blame = if role == Role::Caller { Blame::Caller } else { Blame::Callee };
+            findings.fail(blame, text, Located::default());
+        }
+    }
+}
+
+/// Media that belong to no call: sent before any was placed, or after the last had ended.
+fn stray(case: &Case<'_>, findings: &mut Findings) {
+    let mut taps: BTreeMap<&str, Located> = BTreeMap::new();
+    for media in &case.evidence.media {
+        if media.frames.is_empty() || case.calls.iter().any(|call| case.belongs(call, media)) {
+            continue;
+        }
+        for packet in &media.stream.packets {
+            let at = case.evidence.located(packet.index);
+            if !case.evidence.is_mallorys_packet(packet) {
+                taps.entry(at.1).or_default().add(at);
+            }
+        }
+    }
+    for (tap, located) in taps {
+        findings.fail(Blame::Harness, format!("media at {tap} belong to no call"), located);
     }
 }

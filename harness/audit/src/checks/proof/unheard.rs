@@ -110,7 +110,7 @@ fn counts(case: &Case<'_>, call: &Call<'_>, frame: &Frame) -> bool {
         let lock = if *device == record.caller { call.claimed.lock.caller } else { call.claimed.lock.callee };
         lock.unwrap_or(false)
     };
-    let after = record.ended_ns.is_some_and(|ended| frame.at_ns > case.evidence.stamp(ended));
+    let after = case.after_the_cause(call).is_some_and(|end| frame.at_ns > end);
     after || sender.is_none_or(lit)
 }
 
