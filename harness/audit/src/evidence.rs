@@ -9,14 +9,17 @@ mod frames;
 mod keys;
 mod ledgers;
 mod markers;
+mod naming;
 mod signalling;
 mod streams;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use model::attack::Place;
+use model::identity::Node;
 use model::record::{Drop, WorldRecord};
 use model::{DeviceId, Verdict};
 use sha2::{Digest, Sha256};
@@ -32,6 +35,7 @@ pub use signalling::{Exchange, Message, Plaintext, Signalling};
 pub use streams::{MediaPacket, Stream};
 pub use view::{View, bytes, intent};
 
+use self::naming::Naming;
 use crate::capture::Capture;
 use crate::key_file::{KeyFile, Owner};
 
@@ -153,14 +157,32 @@ impl<'a> Evidence<'a> {
             devices,
             capture,
         };
-        evidence.media = streams.into_iter().map(|stream| evidence.take_apart(stream)).collect();
+        let mut media: Vec<Media> = streams.into_iter().map(|stream| evidence.take_apart(stream)).collect();
+        let mut naming = Naming::new(&evidence.ledgers, world.epoch_ns);
+        let sender = |media: &Media| evidence.device_at(media.stream.flow.source).map(str::to_owned);
+        let (mut own, mut others): (Vec<&mut Media>, Vec<&mut Media>) =
+            media.iter_mut().partition(|media| sender(media).is_some());
+        for media in &mut own {
+            naming.sent_by(&sender(media).unwrap_or_default(), &mut media.frames, media.packing);
+        }
+        for media in &mut others {
+            naming.sent_on(&mut media.frames, media.packing);
+        }
+        evidence.media = media;
         evidence
+    }
+
+    /// The device behind an address; none where a node of the service is.
+    pub fn device_at(&self, address: SocketAddr) -> Option<&'a str> {
+        let ip = address.ip().to_string();
+        let mut links = self.world.links.iter().filter(|link| link.tap.contains('@'));
+        links.find(|link| link.addresses.contains(&ip)).map(|link| link.tap.as_str())
     }
 
     fn take_apart(&self, stream: Stream) -> Media {
         let packing = self.packing(&stream);
         let at_ns = |index: usize| self.capture.packets.get(index).map_or(0, |packet| packet.at_ns);
-        let frames = frames::frames(&stream, packing, at_ns, &self.keys, &self.ledgers, self.world.epoch_ns);
+        let frames = frames::frames(&stream, packing, at_ns, &self.keys, &self.ledgers);
         Media { stream, packing, frames }
     }
 
@@ -184,8 +206,12 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// The interface of a device's link.
+    /// The interface of a device's link; of a telephone number, which is a leg inside the media processor, the
+    /// processor's.
     pub fn interface(&self, device: &DeviceId) -> Option<usize> {
+        if is_number(device) {
+            return self.capture.interface(Node::MediaProcessor.word());
+        }
         self.devices.get(&device.to_string()).copied()
     }
 
@@ -252,6 +278,11 @@ impl<'a> Evidence<'a> {
     pub fn stamp(&self, world_ns: u64) -> u64 {
         self.world.epoch_ns.saturating_add(world_ns)
     }
+}
+
+/// Whether a ledger is that of a telephone number, which has no link and tells no user anything.
+pub fn is_number(device: &DeviceId) -> bool {
+    device.user.tenant == "pstn"
 }
 
 /// Where Mallory sits: in the service where the scenario's attacks name both places.

@@ -52,7 +52,7 @@ pub struct Frame {
     pub payload: Vec<u8>,
     /// The content inside every seal that was opened; the payload where there was none.
     pub content: Option<Vec<u8>>,
-    /// Which frame of a ledger it is.
+    /// Which frame of a ledger it is, once it is named.
     pub sent: Option<Sent>,
 }
 
@@ -65,23 +65,14 @@ pub enum Packing {
     Vp8,
 }
 
-/// RTP ticks from one frame to the next: Opus of 20 ms at 48 kHz, video of 30 frames a second at 90 kHz.
-const fn ticks(packing: Packing) -> i64 {
-    match packing {
-        Packing::One => 960,
-        Packing::Vp8 => 3_000,
-    }
-}
-
-/// Takes the frames of `stream` apart. `at_ns` gives the time of a packet by its index in the capture; `epoch_ns` is
-/// when the ledgers' clock started.
+/// Takes the frames of `stream` apart. `at_ns` gives the time of a packet by its index in the capture. The frames
+/// are not named yet.
 pub fn frames(
     stream: &Stream,
     packing: Packing,
     at_ns: impl Fn(usize) -> u64,
     keys: &Keys,
     ledgers: &Ledgers,
-    epoch_ns: u64,
 ) -> Vec<Frame> {
     let mut found = Vec::new();
     let mut last_key = None;
@@ -103,7 +94,6 @@ pub fn frames(
         open(&mut frame, keys, ledgers, &mut last_key);
         found.push(frame);
     }
-    name(&mut found, packing, ledgers, epoch_ns);
     found
 }
 
@@ -187,60 +177,4 @@ fn whole(stream: &Stream, pieces: &[usize]) -> Option<(Vec<usize>, Vec<u8>)> {
         indices.push(*index);
     }
     Some((indices, payload))
-}
-
-/// How long a frame may be on its way, in nanoseconds, before another frame with the same content is likelier.
-const UNDER_WAY_NS: u64 = 2_000_000_000;
-
-/// Finds out which frames of which ledger these are. The clip repeats, and several devices send the same one; the
-/// book is the one that knows most of the frames at about their time, and the number the one that fits the time
-/// stamps around it.
-fn name(frames: &mut [Frame], packing: Packing, ledgers: &Ledgers, epoch_ns: u64) {
-    let hash =
-        |frame: &Frame| -> Option<[u8; 32]> { frame.content.as_ref().map(|c| Sha256::digest(c).into()) };
-    let hashes: Vec<Option<[u8; 32]>> = frames.iter().map(hash).collect();
-    let Some(book) = book_of(frames, &hashes, ledgers, epoch_ns) else { return };
-    let candidates = |hash: &[u8; 32]| -> Vec<usize> {
-        ledgers.sent(hash).iter().filter(|sent| sent.book == book).map(|sent| sent.frame).collect()
-    };
-    let anchor = |(at, (frame, hash)): (usize, (&Frame, &Option<[u8; 32]>))| match candidates(hash.as_ref()?)
-        .as_slice()
-    {
-        [only] => Some((at, frame.timestamp, *only)),
-        _ => None,
-    };
-    let anchors: Vec<(usize, u32, usize)> =
-        frames.iter().zip(&hashes).enumerate().filter_map(anchor).collect();
-    for (at, (frame, hash)) in frames.iter_mut().zip(&hashes).enumerate() {
-        let Some(hash) = hash else { continue };
-        let after = anchors.partition_point(|(anchor, _, _)| *anchor < at);
-        let around = [after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|i| anchors.get(i));
-        let nearest = around.min_by_key(|(anchor, _, _)| anchor.abs_diff(at));
-        let estimate = nearest.map_or(i64::try_from(at).unwrap_or(0), |(_, timestamp, number)| {
-            let ahead = i64::from(frame.timestamp.wrapping_sub(*timestamp).cast_signed());
-            i64::try_from(*number).unwrap_or(0) + ahead.div_euclid(ticks(packing))
-        });
-        let distance = |number: &usize| i64::try_from(*number).unwrap_or(i64::MAX).abs_diff(estimate);
-        frame.sent =
-            candidates(hash).into_iter().min_by_key(distance).map(|number| Sent { book, frame: number });
-    }
-}
-
-/// The book that knows most of the frames: one known at its time counts for more than any number at other times.
-fn book_of(frames: &[Frame], hashes: &[Option<[u8; 32]>], ledgers: &Ledgers, epoch_ns: u64) -> Option<usize> {
-    let mut votes: HashMap<usize, (usize, usize)> = HashMap::new();
-    for (frame, hash) in frames.iter().zip(hashes) {
-        let known = hash.as_ref().map_or(&[][..], |hash| ledgers.sent(hash));
-        let mut last = None;
-        for sent in known {
-            let Some(book) = ledgers.books.get(sent.book) else { continue };
-            let at_ns = book.at_ns.get(sent.frame).map_or(0, |at| at.saturating_add(epoch_ns));
-            let timely = frame.at_ns >= at_ns && frame.at_ns - at_ns <= UNDER_WAY_NS;
-            let vote = votes.entry(sent.book).or_default();
-            vote.0 += usize::from(timely);
-            vote.1 += usize::from(last != Some(sent.book));
-            last = Some(sent.book);
-        }
-    }
-    votes.into_iter().max_by_key(|(book, votes)| (*votes, usize::MAX - book)).map(|(book, _)| book)
 }

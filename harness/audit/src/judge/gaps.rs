@@ -9,7 +9,7 @@ use model::record::{Claimed, WorldRecord};
 use model::results::{Blame, CheckResult};
 use model::{DeviceId, Verdict};
 
-use crate::evidence::{Evidence, Fault};
+use crate::evidence::{Evidence, Fault, is_number};
 
 /// Everything that is missing of what `evidence` was gathered from.
 pub(super) fn gaps(run: &Path, evidence: &Evidence<'_>) -> Vec<Fault> {
@@ -74,6 +74,7 @@ fn lines(bytes: &[u8]) -> u64 {
 fn silent(world: &WorldRecord) -> impl Iterator<Item = &DeviceId> {
     let mut devices: Vec<(&DeviceId, &str)> =
         world.ledger.iter().map(|entry| (&entry.device, entry.call.as_str())).collect();
+    devices.retain(|(device, _)| !is_number(device));
     devices.sort_unstable();
     devices.dedup();
     let says = |device: &DeviceId, call: &str, what: fn(&Claimed) -> bool| {

@@ -2,7 +2,7 @@
 
 use super::super::keys::blame;
 use super::at_senders;
-use crate::case::Case;
+use crate::case::{Call, Case};
 use crate::findings::{Findings, Located};
 
 crate::declare_check! {
@@ -17,12 +17,17 @@ crate::declare_check! {
     /// when there is no frame, or no answer can be read.
     summary: "no media flow before the answer",
     requirements: ["overheard/no-media-before-answer"],
-    applies: |case| case.calls.iter().any(|call| !call.claimed.devices.is_empty()),
+    applies: |case| answered(case).next().is_some(),
     judge: judge,
 }
 
+/// Calls with a frame that a person took; a telephone number takes its calls inside the service, without a message.
+fn answered<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = &'c Call<'a>> {
+    case.calls.iter().filter(|call| !call.claimed.devices.is_empty() && !call.expected.to.is_empty())
+}
+
 fn judge(case: &Case<'_>, findings: &mut Findings) {
-    for call in case.calls.iter().filter(|call| !call.claimed.devices.is_empty()) {
+    for call in answered(case) {
         let mut messages = case.evidence.signalling.of_call(call.id());
         let Some(answer) = messages.find(|message| message.kind() == "answer" && message.from_client) else {
             let name = &call.expected.name;

@@ -186,7 +186,7 @@ impl Serves {
             let sent = carried.flat_map(|media| &media.frames).find_map(|frame| frame.sent);
             let Some(book) = sent.and_then(|sent| evidence.ledgers.books.get(sent.book)) else { continue };
             for flow in [association.flow, association.flow.reversed()] {
-                let Some(device) = device_at(evidence, flow.source) else { continue };
+                let Some(device) = evidence.device_at(flow.source) else { continue };
                 let calls = evidence.world.calls.iter().find(|call| call.call == book.call);
                 let side = if calls.is_some_and(|c| c.caller.to_string() == device) {
                     Role::Caller
@@ -199,13 +199,6 @@ impl Serves {
             }
         }
     }
-}
-
-/// The device behind an address; none where a node of the service is.
-fn device_at<'e>(evidence: &'e Evidence<'_>, address: std::net::SocketAddr) -> Option<&'e str> {
-    let ip = address.ip().to_string();
-    let mut links = evidence.world.links.iter().filter(|link| link.tap.contains('@'));
-    links.find(|link| link.addresses.contains(&ip)).map(|link| link.tap.as_str())
 }
 
 /// The values of a world that must serve no other.

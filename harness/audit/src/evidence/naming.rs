@@ -1,0 +1,113 @@
+//! Finds out which frame of which ledger a frame on the wire is.
+//!
+//! Invariant: a name rests on the content; where several ledgers have the same content, on who sent the stream, on the
+//! RTP time stamp at the sender's own tap, and on the time, in that order.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use super::frames::{Frame, Packing};
+use super::ledgers::{Ledgers, Sent};
+
+/// How long a frame may be on its way, in nanoseconds, before another frame with the same content is likelier.
+const UNDER_WAY_NS: u64 = 2_000_000_000;
+
+/// RTP ticks from one frame to the next: Opus of 20 ms at 48 kHz, video of 30 frames a second at 90 kHz.
+const fn ticks(packing: Packing) -> i64 {
+    match packing {
+        Packing::One => 960,
+        Packing::Vp8 => 3_000,
+    }
+}
+
+/// Gives names. The clip repeats, and every device sends the same one, so most contents stand in several places.
+pub struct Naming<'a> {
+    ledgers: &'a Ledgers,
+    epoch_ns: u64,
+    stamps: HashMap<Sent, u32>,
+}
+
+impl<'a> Naming<'a> {
+    /// Names by `ledgers`, whose clock started at `epoch_ns`.
+    pub fn new(ledgers: &'a Ledgers, epoch_ns: u64) -> Self {
+        Self { ledgers, epoch_ns, stamps: HashMap::new() }
+    }
+
+    /// Names the frames of a stream that `device` sent, and keeps their time stamps for the streams of nodes that
+    /// send them on. What another device sent is named all the same.
+    pub fn sent_by(&mut self, device: &str, frames: &mut [Frame], packing: Packing) {
+        self.name(frames, packing, Some(device));
+        for frame in frames.iter() {
+            if let Some(sent) = frame.sent {
+                self.stamps.entry(sent).or_insert(frame.timestamp);
+            }
+        }
+    }
+
+    /// Names the frames of a stream that a node sent on.
+    pub fn sent_on(&self, frames: &mut [Frame], packing: Packing) {
+        self.name(frames, packing, None);
+    }
+
+    fn name(&self, frames: &mut [Frame], packing: Packing, device: Option<&str>) {
+        let hash = |frame: &Frame| frame.content.as_ref().map(|content| Sha256::digest(content).into());
+        let hashes: Vec<Option<[u8; 32]>> = frames.iter().map(hash).collect();
+        let Some(book) = self.book_of(frames, &hashes, device) else { return };
+        let candidates = |hash: &[u8; 32]| -> Vec<usize> {
+            self.ledgers.sent(hash).iter().filter(|sent| sent.book == book).map(|sent| sent.frame).collect()
+        };
+        let anchor =
+            |(at, (frame, hash)): (usize, (&Frame, &Option<[u8; 32]>))| match candidates(hash.as_ref()?)
+                .as_slice()
+            {
+                [only] => Some((at, frame.timestamp, *only)),
+                _ => None,
+            };
+        let anchors: Vec<(usize, u32, usize)> =
+            frames.iter().zip(&hashes).enumerate().filter_map(anchor).collect();
+        for (at, (frame, hash)) in frames.iter_mut().zip(&hashes).enumerate() {
+            let Some(hash) = hash else { continue };
+            let after = anchors.partition_point(|(anchor, _, _)| *anchor < at);
+            let around = [after.checked_sub(1), Some(after)].into_iter().flatten();
+            let nearest =
+                around.filter_map(|i| anchors.get(i)).min_by_key(|(anchor, _, _)| anchor.abs_diff(at));
+            let estimate = nearest.map_or(i64::try_from(at).unwrap_or(0), |(_, timestamp, number)| {
+                let ahead = i64::from(frame.timestamp.wrapping_sub(*timestamp).cast_signed());
+                i64::try_from(*number).unwrap_or(0) + ahead.div_euclid(ticks(packing))
+            });
+            let distance = |number: &usize| i64::try_from(*number).unwrap_or(i64::MAX).abs_diff(estimate);
+            let nearest = candidates(hash).into_iter().min_by_key(distance);
+            frame.sent = nearest.map(|number| Sent { book, frame: number });
+        }
+    }
+
+    /// The book that knows most of the frames; what tells books apart counts before how many they know.
+    fn book_of(&self, frames: &[Frame], hashes: &[Option<[u8; 32]>], device: Option<&str>) -> Option<usize> {
+        let mut votes: HashMap<usize, Votes> = HashMap::new();
+        for (frame, hash) in frames.iter().zip(hashes) {
+            let known = hash.as_ref().map_or(&[][..], |hash| self.ledgers.sent(hash));
+            let mut last = None;
+            for sent in known {
+                let Some(book) = self.ledgers.books.get(sent.book) else { continue };
+                let at_ns = book.at_ns.get(sent.frame).map_or(0, |at| at.saturating_add(self.epoch_ns));
+                let votes = votes.entry(sent.book).or_default();
+                votes.own = device.is_some_and(|device| book.device.to_string() == device);
+                votes.stamped += usize::from(self.stamps.get(sent) == Some(&frame.timestamp));
+                votes.timely += usize::from(frame.at_ns >= at_ns && frame.at_ns - at_ns <= UNDER_WAY_NS);
+                votes.known += usize::from(last != Some(sent.book));
+                last = Some(sent.book);
+            }
+        }
+        votes.into_iter().max_by_key(|(book, votes)| (*votes, usize::MAX - book)).map(|(book, _)| book)
+    }
+}
+
+/// What speaks for a book, the strongest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Votes {
+    own: bool,
+    stamped: usize,
+    timely: usize,
+    known: usize,
+}
