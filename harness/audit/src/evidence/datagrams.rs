@@ -106,3 +106,57 @@ fn inside(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     start..start + part.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::CaptureBuilder;
+
+    const CLIENT: &str = "10.0.0.1:5000";
+    const RELAY: &str = "10.0.0.9:3478";
+
+    /// A TURN message with XOR-PEER-ADDRESS 10.0.0.2:6000 and one more attribute.
+    fn message(kind: u16, attribute: u16, value: &[u8]) -> Vec<u8> {
+        let mut body = vec![0, 0x12, 0, 8, 0, 1];
+        body.extend((6_000u16 ^ 0x2112).to_be_bytes());
+        body.extend((u32::from_be_bytes([10, 0, 0, 2]) ^ stun::MAGIC_COOKIE).to_be_bytes());
+        body.extend(attribute.to_be_bytes());
+        body.extend(u16::try_from(value.len()).expect("short").to_be_bytes());
+        body.extend(value);
+        body.resize(body.len().next_multiple_of(4), 0);
+        let mut message = kind.to_be_bytes().to_vec();
+        message.extend(u16::try_from(body.len()).expect("short").to_be_bytes());
+        message.extend(stun::MAGIC_COOKIE.to_be_bytes());
+        message.extend([0; 12]);
+        message.extend(body);
+        message
+    }
+
+    #[test]
+    fn what_turn_carries_is_for_the_peer_in_both_directions() {
+        let rtp = [0x80, 111, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 9];
+        let mut builder = CaptureBuilder::new(&["alice@contoso.example"]);
+        builder.udp(0, 1, CLIENT, RELAY, &message(0x0016, 0x0013, &rtp));
+        builder.udp(0, 2, CLIENT, RELAY, &message(0x0009, 0x000C, &[0x40, 1, 0, 0]));
+        let channel = [&[0x40, 1, 0, 13][..], &rtp].concat();
+        builder.udp(0, 3, CLIENT, RELAY, &channel);
+        builder.udp(0, 4, RELAY, CLIENT, &channel);
+        let capture = Capture::read(builder.bytes());
+        let found = datagrams(&capture);
+        let carried: Vec<_> = found.iter().filter(|d| d.class == Class::Rtp).collect();
+        assert_eq!(carried.len(), 3);
+        for datagram in &carried {
+            assert_eq!(datagram.bytes(&capture), rtp);
+            assert_eq!(datagram.flow.peer, Some("10.0.0.2:6000".parse().expect("an address")));
+        }
+        assert_eq!(carried[1].flow.undirected(), carried[2].flow.undirected());
+    }
+
+    #[test]
+    fn a_channel_that_nobody_bound_has_no_peer() {
+        let mut builder = CaptureBuilder::new(&["alice@contoso.example"]);
+        builder.udp(0, 1, CLIENT, RELAY, &[0x40, 1, 0, 1, 7]);
+        let capture = Capture::read(builder.bytes());
+        assert_eq!(datagrams(&capture)[0].flow.peer, None);
+    }
+}

@@ -178,3 +178,51 @@ fn whole(stream: &Stream, pieces: &[usize]) -> Option<(Vec<usize>, Vec<u8>)> {
     }
     Some((indices, payload))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::dissect::rtp::Header;
+    use crate::evidence::Flow;
+
+    fn packet(sequence: u16, timestamp: u32, marker: bool, body: &[u8]) -> MediaPacket {
+        let header =
+            Header { marker, payload_type: 96, sequence, timestamp, ssrc: 1, padding: false, length: 12 };
+        MediaPacket { index: 0, header, body: body.to_vec(), hop: Ears::ALL }
+    }
+
+    fn payloads(packets: Vec<MediaPacket>, packing: Packing) -> Vec<Vec<u8>> {
+        let address = "10.0.0.1:5000".parse().expect("an address");
+        let flow = Flow { interface: 0, source: address, destination: address, peer: None };
+        let stream = Stream { flow, ssrc: 1, packets };
+        assemble(&stream, packing).into_iter().map(|(_, payload)| payload).collect()
+    }
+
+    #[rstest]
+    #[case::in_order([(1, false, &[0x10, 1][..]), (2, false, &[0, 2]), (3, true, &[0, 3])], Some(&[1, 2, 3][..]))]
+    #[case::out_of_order([(3, true, &[0, 3][..]), (1, false, &[0x10, 1]), (2, false, &[0, 2])], Some(&[1, 2, 3][..]))]
+    #[case::round_the_circle([(65_535, false, &[0x10, 1][..]), (0, false, &[0, 2]), (1, true, &[0, 3])], Some(&[1, 2, 3][..]))]
+    #[case::twice([(1, false, &[0x10, 1][..]), (1, false, &[0x10, 1]), (2, true, &[0, 2])], Some(&[1, 2][..]))]
+    #[case::gap([(1, false, &[0x10, 1][..]), (3, false, &[0, 3]), (4, true, &[0, 4])], None)]
+    #[case::no_start([(1, false, &[0, 1][..]), (2, false, &[0, 2]), (3, true, &[0, 3])], None)]
+    #[case::no_end([(1, false, &[0x10, 1][..]), (2, false, &[0, 2]), (3, false, &[0, 3])], None)]
+    fn a_video_frame_is_whole_from_its_start_to_its_marker(
+        #[case] packets: [(u16, bool, &[u8]); 3],
+        #[case] whole: Option<&[u8]>,
+    ) {
+        let packets = packets.map(|(sequence, marker, body)| packet(sequence, 9, marker, body));
+        let found = payloads(packets.into(), Packing::Vp8);
+        assert_eq!(
+            found.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            whole.into_iter().collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_packet_without_payload_is_no_frame_and_a_repeated_one_is_two() {
+        let packets = vec![packet(1, 9, false, &[]), packet(2, 10, false, &[7]), packet(2, 10, false, &[7])];
+        assert_eq!(payloads(packets, Packing::One), [[7], [7]]);
+    }
+}

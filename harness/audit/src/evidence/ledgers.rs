@@ -104,3 +104,40 @@ impl Ledgers {
         self.books.iter().enumerate().filter(wanted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::UserId;
+
+    use super::*;
+
+    fn entry(index: u32, sha256: &str) -> LedgerEntry {
+        LedgerEntry {
+            device: DeviceId::only(UserId::new("alice", "contoso.example")),
+            call: "c4".to_owned(),
+            direction: Direction::Sent,
+            kind: Kind::Audio,
+            index,
+            bytes: 7,
+            sha256: sha256.to_owned(),
+            at_ns: 0,
+        }
+    }
+
+    #[test]
+    fn a_frame_is_found_by_its_hash_wherever_it_stands() {
+        let hash = "ab".repeat(32);
+        let ledgers = Ledgers::of(&[entry(0, &hash), entry(1, &"cd".repeat(32)), entry(2, &hash)]);
+        let sent = |frame| Sent { book: 0, frame };
+        assert_eq!(ledgers.sent(&[0xAB; 32]), [sent(0), sent(2)]);
+        assert!(ledgers.sent(&[0xEE; 32]).is_empty());
+        assert!(ledgers.has_length(7) && !ledgers.has_length(8));
+    }
+
+    #[test]
+    fn an_entry_without_a_hash_or_out_of_count_is_told() {
+        let ledgers =
+            Ledgers::of(&[entry(0, "no hash"), entry(1, &"ab".repeat(32)), entry(0, &"ab".repeat(32))]);
+        assert_eq!((ledgers.unreadable, ledgers.books[0].frames.len()), (2, 1));
+    }
+}

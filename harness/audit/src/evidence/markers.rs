@@ -100,3 +100,59 @@ fn marker(call: &[u8; 16], sender: Role, kind: Kind, number: u32) -> [u8; 32] {
     }
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use model::record::LedgerEntry;
+    use model::{DeviceId, UserId};
+
+    use super::*;
+
+    fn markers() -> Markers {
+        let alice = DeviceId::only(UserId::new("alice", "contoso.example"));
+        let call = hex::encode([4; 16]);
+        let entry = |index| LedgerEntry {
+            device: alice.clone(),
+            call: call.clone(),
+            direction: Direction::Sent,
+            kind: Kind::Video,
+            index,
+            bytes: 1,
+            sha256: "ab".repeat(32),
+            at_ns: 0,
+        };
+        let ledgers = Ledgers::of(&(0..21).map(entry).collect::<Vec<_>>());
+        let record = CallRecord {
+            name: "call".to_owned(),
+            call,
+            caller: alice,
+            callee: None,
+            placed_ns: 0,
+            connected_ns: None,
+            ended_ns: None,
+        };
+        Markers::of(&[record], &ledgers)
+    }
+
+    #[test]
+    fn every_tenth_frame_has_a_marker_that_is_found_wherever_it_stands() {
+        let markers = markers();
+        let numbers: Vec<usize> = markers.all.iter().map(|marker| marker.number).collect();
+        assert_eq!(numbers, [0, 10, 20]);
+        let bytes = [&[1, 2, 3], &markers.all[1].bytes[..], &[9]].concat();
+        assert_eq!(markers.found_in(&bytes), [1]);
+    }
+
+    #[test]
+    fn a_marker_is_the_one_of_the_design() {
+        let by_hand = crate::bench::canary(&[4; 16], "caller", "video", 20);
+        assert_eq!(markers().all[2].bytes, by_hand);
+    }
+
+    #[test]
+    fn less_than_eight_bytes_of_a_marker_are_nothing() {
+        let markers = markers();
+        assert!(markers.found_in(&markers.all[0].bytes[..7]).is_empty());
+        assert!(markers.found_in(&[0; 500]).is_empty());
+    }
+}

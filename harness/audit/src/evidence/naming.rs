@@ -111,3 +111,90 @@ struct Votes {
     timely: usize,
     known: usize,
 }
+
+#[cfg(test)]
+mod tests {
+    use model::record::LedgerEntry;
+    use model::{DeviceId, Direction, Kind, UserId};
+
+    use super::*;
+    use crate::evidence::{Ears, Inside};
+
+    fn content(n: usize) -> Vec<u8> {
+        vec![u8::try_from(n % 20).expect("small"); 9]
+    }
+
+    /// Alice and bob send the same clip of 20 frames at the same time.
+    fn ledgers(frames: usize) -> Ledgers {
+        let entries = ["alice", "bob"].into_iter().flat_map(|name| {
+            (0..frames).map(move |n| LedgerEntry {
+                device: DeviceId::only(UserId::new(name, "contoso.example")),
+                call: "c4".to_owned(),
+                direction: Direction::Sent,
+                kind: Kind::Audio,
+                index: u32::try_from(n).expect("small"),
+                bytes: 9,
+                sha256: hex::encode(Sha256::digest(content(n))),
+                at_ns: 20_000_000 * n as u64,
+            })
+        });
+        Ledgers::of(&entries.collect::<Vec<_>>())
+    }
+
+    fn frames(numbers: &[usize], first_stamp: u32) -> Vec<Frame> {
+        let frame = |n: &usize| Frame {
+            packets: vec![0],
+            at_ns: 20_000_000 * *n as u64 + 12_000_000,
+            timestamp: first_stamp + 960 * u32::try_from(*n).expect("small"),
+            hop: Ears::ALL,
+            ears: Ears::ALL,
+            inside: Inside::Plain,
+            digest: Sha256::digest(content(*n)).into(),
+            payload: content(*n),
+            content: Some(content(*n)),
+            sent: None,
+        };
+        numbers.iter().map(frame).collect()
+    }
+
+    fn names(frames: &[Frame]) -> Vec<(usize, usize)> {
+        frames.iter().filter_map(|frame| frame.sent).map(|sent| (sent.book, sent.frame)).collect()
+    }
+
+    #[test]
+    fn who_sent_a_stream_tells_two_ledgers_apart() {
+        let ledgers = ledgers(20);
+        let mut naming = Naming::new(&ledgers, 0);
+        let mut of_bob = frames(&[0, 1, 2], 5_000);
+        naming.sent_by("bob@contoso.example", &mut of_bob, Packing::One);
+        assert_eq!(names(&of_bob), [(1, 0), (1, 1), (1, 2)]);
+    }
+
+    #[test]
+    fn time_stamps_tell_streams_apart_that_a_node_sends_on() {
+        let ledgers = ledgers(20);
+        let mut naming = Naming::new(&ledgers, 0);
+        naming.sent_by("alice@contoso.example", &mut frames(&[0, 1, 2, 3], 0), Packing::One);
+        naming.sent_by("bob@contoso.example", &mut frames(&[0, 1, 2, 3], 5_000), Packing::One);
+        let mut sent_on = frames(&[1, 3], 5_000);
+        naming.sent_on(&mut sent_on, Packing::One);
+        assert_eq!(names(&sent_on), [(1, 1), (1, 3)]);
+    }
+
+    #[test]
+    fn a_clip_that_repeats_is_counted_on() {
+        let ledgers = ledgers(60);
+        let mut naming = Naming::new(&ledgers, 0);
+        let mut all = frames(&(0..60).collect::<Vec<_>>(), 0);
+        naming.sent_by("alice@contoso.example", &mut all, Packing::One);
+        assert_eq!(names(&all), (0..60).map(|n| (0, n)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_no_ledger_has_is_not_named() {
+        let ledgers = ledgers(5);
+        let mut unknown = frames(&[9, 10], 0);
+        Naming::new(&ledgers, 0).sent_on(&mut unknown, Packing::One);
+        assert_eq!(names(&unknown), []);
+    }
+}
