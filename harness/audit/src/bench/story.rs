@@ -187,6 +187,32 @@ impl Story {
         found
     }
 
+    fn claims(&self, devices: [&DeviceId; 2], call: &str) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        for device in devices {
+            let mut claim = |at_ms: u64, claim| {
+                claims.push(Claim {
+                    device: device.clone(),
+                    call: call.to_owned(),
+                    at_ns: at_ms * MS,
+                    claim,
+                });
+            };
+            let release = Release::of(self.plan.release);
+            let shown =
+                Feature::ALL.iter().filter(|f| !f.is_setting() && (!self.lock || !release.withholds(**f)));
+            claim(150, Claimed::Controls(shown.copied().collect()));
+            claim(200, Claimed::Connected);
+            claim(200, Claimed::Lock(self.lock));
+            if self.lock {
+                claim(200, Claimed::Code(super::signals::code()));
+                claim(200, Claimed::Confirmed);
+            }
+            claim(4_000, Claimed::Ended { reason: None, own: device == devices[0] });
+        }
+        claims
+    }
+
     fn world(&self, files: Files) -> WorldRecord {
         let call = hex::encode(CALL);
         let (alice, bob) = (DeviceId::only(user("alice")), DeviceId::only(user("bob")));
@@ -208,23 +234,7 @@ impl Story {
                 ledger.push(entry(peer, Direction::Received, at_ns + 24 * MS));
             }
         }
-        let mut claims = Vec::new();
-        for device in [&alice, &bob] {
-            let mut claim = |at_ms: u64, claim| {
-                claims.push(Claim { device: device.clone(), call: call.clone(), at_ns: at_ms * MS, claim });
-            };
-            let release = Release::of(self.plan.release);
-            let shown =
-                Feature::ALL.iter().filter(|f| !f.is_setting() && (!self.lock || !release.withholds(**f)));
-            claim(150, Claimed::Controls(shown.copied().collect()));
-            claim(200, Claimed::Connected);
-            claim(200, Claimed::Lock(self.lock));
-            if self.lock {
-                claim(200, Claimed::Code(super::signals::code()));
-                claim(200, Claimed::Confirmed);
-            }
-            claim(4_000, Claimed::Ended { reason: None, own: device == &alice });
-        }
+        let claims = self.claims([&alice, &bob], &call);
         let links = self.taps().into_iter().zip(ADDRESSES).map(|(tap, address)| Link {
             tap: tap.to_owned(),
             addresses: vec![address.split(':').next().expect("an address").to_owned()],
