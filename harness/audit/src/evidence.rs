@@ -38,6 +38,7 @@ pub use view::{View, bytes, intent};
 use self::naming::Naming;
 use crate::capture::Capture;
 use crate::key_file::{KeyFile, Owner};
+use crate::sweep::Swept;
 
 /// Evidence that is missing or broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub struct Evidence<'a> {
     pub signalling: Signalling,
     /// Markers of canary frames.
     pub markers: Markers,
+    /// What guesses, sweep and search came to; nothing where none was made.
+    pub swept: Swept,
     drops: HashMap<String, Vec<usize>>,
     deeds: HashMap<String, Vec<usize>>,
     replaced: HashMap<String, Vec<usize>>,
@@ -147,6 +150,7 @@ impl<'a> Evidence<'a> {
             keys,
             markers: Markers::of(&world.calls, &ledgers),
             ledgers,
+            swept: Swept::default(),
             datagrams,
             associations,
             media: Vec::new(),

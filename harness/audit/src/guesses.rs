@@ -1,3 +1,169 @@
 //! The keys that bad code invites: constants, and values that follow from what the service knows of a call.
 //!
 //! Invariant: a guess is made from nothing but what its listeners know.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use hkdf::Hkdf;
+use model::{Kind, Role};
+use sha2::{Digest, Sha256};
+
+use crate::evidence::{Ears, Evidence};
+
+/// A value that is tried as every kind of secret that has its length.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Guess {
+    /// How it was come by.
+    pub name: Cow<'static, str>,
+    /// Who can make it.
+    pub ears: Ears,
+    /// 16, 32 or 48 bytes, or a master key and salt of SRTP.
+    pub bytes: Vec<u8>,
+}
+
+/// Lengths of secrets: base key, SRTP master key and salt by profile, shared secret and `prk`, DTLS master secret.
+const LENGTHS: [usize; 6] = [16, 28, 30, 32, 44, 48];
+
+/// Every guess about the calls of a world.
+pub fn guesses(evidence: &Evidence<'_>) -> Vec<Guess> {
+    let mut found: BTreeMap<Vec<u8>, (Cow<'static, str>, Ears)> = BTreeMap::new();
+    let mut add = |name: Cow<'static, str>, ears: Ears, bytes: Vec<u8>| {
+        let known = found.entry(bytes).or_insert((name, Ears::NONE));
+        known.1 |= ears;
+    };
+    for byte in 0..=u8::MAX {
+        let name = if byte == 0 { "zero bytes" } else { "one byte over and over" };
+        LENGTHS.iter().for_each(|length| add(name.into(), Ears::ALL, vec![byte; *length]));
+    }
+    for first in [0, 1] {
+        let counting = |length: usize| (first..=u8::MAX).take(length).collect();
+        LENGTHS.iter().for_each(|length| add("bytes that count up".into(), Ears::ALL, counting(*length)));
+    }
+    for (name, ears, value) in values(evidence) {
+        for (how, bytes) in forms(&value) {
+            let name = if how.is_empty() { name.to_owned() } else { format!("{how} of {name}") };
+            add(name.into(), ears, bytes);
+        }
+    }
+    found.into_iter().map(|(bytes, (name, ears))| Guess { name, ears, bytes }).collect()
+}
+
+/// What the service knows of the calls, and what everybody knows of who takes part.
+fn values(evidence: &Evidence<'_>) -> Vec<(&'static str, Ears, Vec<u8>)> {
+    let service = evidence.keys.service();
+    let mut found: Vec<(&'static str, Ears, Vec<u8>)> = Vec::new();
+    for call in &evidence.world.calls {
+        let id = hex::decode(&call.call).unwrap_or_default();
+        let labelled = [Role::Caller, Role::Callee].into_iter().flat_map(|role| {
+            let id = id.clone();
+            [Kind::Audio, Kind::Video, Kind::Screen]
+                .map(|kind| [&id[..], role.word().as_bytes(), kind.word().as_bytes()].concat())
+        });
+        found.extend(labelled.map(|value| ("the call id with sender and kind", service, value)));
+        found.push(("the call id", service, id));
+        found.push(("the call id in hex", service, call.call.clone().into_bytes()));
+        let devices = [Some(&call.caller), call.callee.as_ref()];
+        let names: Vec<String> =
+            devices.into_iter().flatten().map(|device| device.user.to_string()).collect();
+        found.push(("the names of both parties", Ears::ALL, names.concat().into_bytes()));
+    }
+    for (domain, tenant) in &evidence.world.plan.tenants {
+        found.push(("the name of a tenant", Ears::ALL, domain.clone().into_bytes()));
+        for user in tenant.users.keys() {
+            found.push(("the name of a user", Ears::ALL, user.clone().into_bytes()));
+            found.push(("the name of a party", Ears::ALL, format!("{user}@{domain}").into_bytes()));
+        }
+    }
+    for message in &evidence.signalling.messages {
+        let lines = message.text_of("sdp").lines().filter_map(|line| line.strip_prefix("a="));
+        for (attribute, value) in lines.filter_map(|line| line.split_once(':')) {
+            match attribute {
+                "fingerprint" => {
+                    let digits = value.rsplit(' ').next().unwrap_or_default().replace(':', "");
+                    found.push(("a fingerprint", service, hex::decode(digits).unwrap_or_default()));
+                    found.push(("the text of a fingerprint", service, value.as_bytes().to_vec()));
+                }
+                "ice-ufrag" => found.push(("an ICE user name", service, value.as_bytes().to_vec())),
+                "ice-pwd" => found.push(("an ICE password", service, value.as_bytes().to_vec())),
+                _ => {}
+            }
+        }
+        for key in ["commit", "epk", "nonce", "confirmation"] {
+            let value = hex::decode(message.text_of(key)).unwrap_or_default();
+            found.push(("a value of the agreement", service, value));
+        }
+    }
+    found.retain(|(_, _, value)| !value.is_empty());
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// What bad code makes keys from a value with: as it is, cut or filled up with zero bytes, SHA-256, HKDF.
+fn forms(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let hash: [u8; 32] = Sha256::digest(value).into();
+    let mut found = Vec::new();
+    for length in LENGTHS {
+        let mut whole = value.to_vec();
+        whole.resize(length, 0);
+        found.push(("", whole));
+        for (how, salt, info) in [
+            ("HKDF", None, &b""[..]),
+            ("HKDF", Some(&b"overheard/1"[..]), b""),
+            ("HKDF", None, b"overheard/1 sframe"),
+            ("HKDF", None, b"SFrame 1.0"),
+        ] {
+            let mut bytes = vec![0; length];
+            if Hkdf::<Sha256>::new(salt, value).expand(info, &mut bytes).is_ok() {
+                found.push((how, bytes));
+            }
+        }
+    }
+    found.push(("SHA-256", hash.to_vec()));
+    found.extend(hash.first_chunk::<16>().map(|half| ("SHA-256", half.to_vec())));
+    found.extend(hash.last_chunk::<16>().map(|half| ("SHA-256", half.to_vec())));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use model::outcome::Listener;
+
+    use super::*;
+    use crate::bench::plans::both_on;
+    use crate::bench::story::{CALL, Story};
+
+    fn of_a_call() -> Vec<Guess> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let world = Story::sealed(both_on()).tell(folder.path(), "guesses");
+        guesses(&Evidence::gather(folder.path(), &world))
+    }
+
+    #[test]
+    fn what_follows_from_the_call_id_is_guessed_by_the_service_and_not_by_eve() {
+        let hash = Sha256::digest(CALL);
+        let guesses = of_a_call();
+        let guess = guesses.iter().find(|guess| guess.bytes == hash[..16]).expect("guessed");
+        assert_eq!(guess.name, "SHA-256 of the call id");
+        assert!(guess.ears.has(Listener::Trudy) && !guess.ears.has(Listener::Eve));
+    }
+
+    #[test]
+    fn constants_are_everybodys_guess() {
+        let guesses = of_a_call();
+        for constant in [vec![0; 16], vec![0; 32], vec![0xFF; 16], (0..16).collect()] {
+            let guess = guesses.iter().find(|guess| guess.bytes == constant).expect("guessed");
+            assert_eq!(guess.ears, Ears::ALL);
+        }
+    }
+
+    #[test]
+    fn no_guess_is_made_twice_and_none_has_an_odd_length() {
+        let guesses = of_a_call();
+        let mut bytes: Vec<&Vec<u8>> = guesses.iter().map(|guess| &guess.bytes).collect();
+        bytes.dedup();
+        assert_eq!(bytes.len(), guesses.len());
+        assert!(guesses.iter().all(|guess| LENGTHS.contains(&guess.bytes.len())));
+    }
+}

@@ -6,6 +6,7 @@ mod attacks;
 mod calls;
 mod gaps;
 mod parallel;
+mod sweeps;
 mod twins;
 mod variant;
 
@@ -16,6 +17,8 @@ use model::Verdict;
 use model::record::{Line, Record, Tool, WorldKind, WorldRecord};
 use model::results::{Results, SCHEMA, ScenarioResult, Sweep, Totals};
 use model::verdict::Ending;
+
+use crate::sweep::Reach;
 
 /// How to judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,9 +48,17 @@ pub fn judge(run: &Path, record: &Record, options: &Options) -> Results {
     }
     let twins = twins::Twins::read(run, twins);
     let planned = &record.header.planned;
+    let mut sweeps = sweeps::Sweeps::new(options.sweep);
+    let reach: BTreeMap<&str, Reach> = planned
+        .iter()
+        .filter_map(|id| Some((id.as_str(), sweeps.reach(&worlds.get(id.as_str())?.plan))))
+        .collect();
     let judged =
         parallel::each(planned, |id| match (worlds.get(id.as_str()), unsupported.get(id.as_str())) {
-            (Some(world), _) => Ok(variant::judge(run, world, &twins, options)),
+            (Some(world), _) => {
+                let reach = reach.get(id.as_str()).copied().unwrap_or(Reach::Guesses);
+                Ok(variant::judge(run, world, &twins, options, reach))
+            }
             (None, Some(result)) => Ok(result.clone()),
             (None, None) => Err(id.clone()),
         });

@@ -6,7 +6,7 @@ mod header;
 mod key;
 
 pub use header::Header;
-pub use key::{FrameOpener, Guesses};
+pub use key::{FrameOpener, Guess, Guesses};
 
 /// A cipher suite of RFC 9605 §4.5, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

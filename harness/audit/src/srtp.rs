@@ -17,7 +17,7 @@ use derivation::SessionKeys;
 pub use packet::{header_length, without_padding};
 pub use rollover::Rollover;
 pub use rtcp::{OpenedRtcp, RtcpOpener};
-pub use rtp::{RtpOpener, fits};
+pub use rtp::{Guess, RtpOpener, fits};
 
 /// A protection profile of DTLS-SRTP, by its name at IANA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -151,6 +151,19 @@ impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MasterKey({}, …)", self.profile.name())
     }
+}
+
+/// Session keys of RTP and then of RTCP: cipher key, authentication key (where the profile has one) and salt of
+/// each.
+pub fn session_keys(master: &MasterKey) -> Vec<Vec<u8>> {
+    let authenticates = matches!(master.profile, Profile::AesCmSha1Tag80 | Profile::AesCmSha1Tag32);
+    let of = |label| {
+        let keys = SessionKeys::derive(&master.key, &master.salt, label);
+        let salt = keys.salt.get(..master.salt.len()).unwrap_or_default().to_vec();
+        let authentication = if authenticates { keys.authentication.to_vec() } else { Vec::new() };
+        [keys.cipher, authentication, salt]
+    };
+    [derivation::RTP, derivation::RTCP].into_iter().flat_map(of).filter(|key| !key.is_empty()).collect()
 }
 
 /// Opens a packet under session keys of GCM, as the vectors of RFC 7714 §16 and §17 state them,

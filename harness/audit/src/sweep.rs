@@ -1,3 +1,170 @@
 //! The sweep: every window of the free bytes is tried as a secret of the key schedule.
 //!
-//! Invariant: nothing is known of any secret here; what fits is shown by a ciphertext that opens.
+//! Invariant: nothing is known of any secret here; what fits is shown by a ciphertext that opens. There is no filter in
+//! front of the trials: a key may be all letters, and a window is left out only where the same one was tried before.
+
+pub mod encoding;
+mod found;
+mod locks;
+mod told;
+mod trial;
+
+use std::collections::HashSet;
+
+use encoding::{Encoding, Layer, layers};
+pub use found::Origin;
+pub use locks::Locks;
+pub use told::{doubt, tell};
+pub use trial::Kind;
+use trial::{Fit, Trials};
+
+use crate::evidence::{Ears, Evidence};
+use crate::free::{Free, Piece};
+use crate::guesses::{self, Guess};
+use crate::plant::{self, Controls};
+use crate::search::{self, Trace};
+
+/// The longest window: a DTLS master secret.
+const LONGEST: usize = 48;
+
+/// A secret that a listener came by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Who came by it.
+    pub ears: Ears,
+    /// What it is.
+    pub kind: Kind,
+    /// The call id in hex; empty where no ledger says which call it opens.
+    pub call: String,
+    /// The SFrame key id of the frames that it was tried on; none for a hop.
+    pub key_id: Option<u64>,
+    /// Where it stood.
+    pub origin: Origin,
+}
+
+/// What guesses, sweep and search of a world came to.
+#[derive(Clone, Debug, Default)]
+pub struct Swept {
+    /// Secrets that opened something.
+    pub hits: Vec<Hit>,
+    /// Pieces of the devices' secrets in free bytes.
+    pub traces: Vec<Trace>,
+    /// Guesses that were tried.
+    pub guesses: u64,
+    /// Different windows that were tried.
+    pub windows: u64,
+    /// Planted controls, and how many of them were found.
+    pub controls: Controls,
+}
+
+/// How much is done to a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Guesses alone.
+    Guesses,
+    /// Guesses, sweep, search and their controls.
+    All,
+}
+
+/// Does to `evidence` what listeners do with what they hold, and reads it again with the keys that they came by.
+pub fn overhear<'a>(evidence: Evidence<'a>, reach: Reach) -> Evidence<'a> {
+    let locks = Locks::of(&evidence);
+    let mut swept = Swept::default();
+    let mut found = Vec::new();
+    let guesses = guesses::guesses(&evidence);
+    let mut trials = Trials::new(&locks);
+    guess(&mut trials, &guesses, &mut found);
+    swept.guesses = guesses.len() as u64;
+    if reach == Reach::All {
+        let free = Free::of(&evidence);
+        let mut sweeper = Sweeper::new(&locks);
+        for piece in &free.pieces {
+            let layers = layers(&piece.bytes);
+            sweeper.piece(piece, &layers, &mut found);
+        }
+        swept.windows = sweeper.windows;
+        let secrets = search::Secrets::of(&evidence);
+        swept.traces = search::search(&secrets, &free);
+        swept.controls = plant::controls(&evidence, &free, &locks, &secrets, |_| {});
+    }
+    found::read_again(evidence, &locks, found, swept)
+}
+
+fn guess(trials: &mut Trials<'_>, guesses: &[Guess], found: &mut Vec<Found>) {
+    for guess in guesses {
+        if let Some(fit) = trials.window(&guess.bytes, guess.ears) {
+            let origin = Origin::Guess(guess.name.to_string());
+            found.push(Found { ears: guess.ears, origin, fit, bytes: guess.bytes.clone() });
+        }
+    }
+}
+
+/// A window that fitted, with the bytes.
+#[derive(Clone)]
+struct Found {
+    ears: Ears,
+    origin: Origin,
+    fit: Fit,
+    bytes: Vec<u8>,
+}
+
+/// Goes through strings of bytes, window by window.
+pub struct Sweeper<'l> {
+    trials: Trials<'l>,
+    known: HashSet<(usize, [u8; LONGEST])>,
+    /// Different windows that were tried.
+    pub windows: u64,
+}
+
+impl<'l> Sweeper<'l> {
+    /// A sweep against `locks`.
+    pub fn new(locks: &'l Locks) -> Self {
+        Self { trials: Trials::new(locks), known: HashSet::new(), windows: 0 }
+    }
+
+    /// Tries every window of every layer of `piece`. What everybody holds must come before what fewer do, because a
+    /// window is tried once.
+    fn piece(&mut self, piece: &Piece, layers: &[Layer], found: &mut Vec<Found>) {
+        let lengths = self.trials.lengths(piece.ears);
+        for layer in layers {
+            let mut take = |at: usize, bytes: &[u8], fit: Fit| {
+                let origin = Origin::of(piece, layer, at);
+                found.push(Found { ears: piece.ears, origin, fit, bytes: bytes.to_vec() });
+            };
+            for length in &lengths {
+                for (at, window) in layer.bytes.windows(*length).enumerate() {
+                    let mut padded = [0; LONGEST];
+                    padded[..*length].copy_from_slice(window);
+                    if !self.known.insert((*length, padded)) {
+                        continue;
+                    }
+                    self.windows += 1;
+                    if let Some(fit) = self.trials.window(window, piece.ears) {
+                        take(at, window, fit);
+                    }
+                }
+            }
+            if let Ok(value) = <&[u8; 32]>::try_from(layer.bytes.as_slice())
+                && let Some(fit) = self.trials.private_key(value, piece.ears)
+            {
+                take(0, value, fit);
+            }
+        }
+    }
+
+    /// Whether any window of `piece` fits.
+    pub fn finds(&mut self, piece: &Piece) -> bool {
+        let mut found = Vec::new();
+        self.piece(piece, &layers(&piece.bytes), &mut found);
+        !found.is_empty()
+    }
+}
+
+/// What was undone, in words: "as it stands", "in hex", "in base64 inside hex".
+fn undone(encodings: &[Encoding]) -> String {
+    let words: Vec<String> = encodings.iter().rev().map(Encoding::to_string).collect();
+    if words.is_empty() { "as it stands".to_owned() } else { format!("in {}", words.join(" inside ")) }
+}
+
+#[cfg(test)]
+mod tests;

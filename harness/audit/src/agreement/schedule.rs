@@ -40,10 +40,16 @@ impl KeySchedule {
         key
     }
 
-    /// What `sender` must send to confirm that it has the same transcript and secret.
-    pub fn confirmation(&self, sender: Role) -> Bytes32 {
+    /// The key of `sender`'s confirmation.
+    pub fn confirmation_key(&self, sender: Role) -> Bytes32 {
         let mut key = [0; 32];
         self.expand(&[b"overheard/1 confirm", label(sender)], &mut key);
+        key
+    }
+
+    /// What `sender` must send to confirm that it has the same transcript and secret.
+    pub fn confirmation(&self, sender: Role) -> Bytes32 {
+        let key = self.confirmation_key(sender);
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
         mac.update(&self.transcript);
         mac.finalize().into_bytes().into()

@@ -53,6 +53,12 @@ impl Association {
         self.client_and_server().and_then(|(_, server)| server.srtp_profiles.first().copied())
     }
 
+    /// The hash of the pseudorandom function of the suite that the server chose.
+    pub fn prf(&self) -> Option<Prf> {
+        let (_, server) = self.client_and_server()?;
+        Some(prf(server.cipher_suites.first().copied().unwrap_or_default()))
+    }
+
     /// The side that sent on `flow`.
     pub fn sender(&self, flow: Flow) -> &Side {
         if flow.source == self.flow.source { &self.near } else { &self.far }

@@ -100,6 +100,16 @@ impl Keys {
         self.frames.push(FrameKey { suite, key_id, base_key, ears, found, opener });
     }
 
+    /// Adds a master key of SRTP that somebody came by.
+    pub fn found_srtp(&mut self, master: MasterKey, ears: Ears) {
+        join(&mut self.srtp, master, ears);
+    }
+
+    /// Adds a DTLS master secret that somebody came by.
+    pub fn found_master(&mut self, client_random: [u8; 32], secret: [u8; 48], ears: Ears) {
+        join(self.masters.entry(client_random).or_default(), secret, ears);
+    }
+
     /// Keys of media frames, in the order in which they came.
     pub fn frame_keys(&self) -> &[FrameKey] {
         &self.frames

@@ -38,6 +38,8 @@ pub struct MediaPacket {
     pub header: Header,
     /// What follows the header, without padding: inside SRTP where somebody can open it, else as it stands.
     pub body: Vec<u8>,
+    /// The padding behind it inside SRTP; empty where nobody can open it.
+    pub padding: Vec<u8>,
     /// Who can open SRTP; nobody where no key fits.
     pub hop: Ears,
 }
@@ -79,8 +81,8 @@ pub fn streams(
         let body = body.unwrap_or_else(|| bytes.get(header.length..).unwrap_or_default().to_vec());
         let length = if hop.is_none() { body.len() } else { header.without_padding(&body).len() };
         let mut body = body;
-        body.truncate(length);
-        stream.packets.push(MediaPacket { index: datagram.packet, header, body, hop });
+        let padding = body.split_off(length);
+        stream.packets.push(MediaPacket { index: datagram.packet, header, body, padding, hop });
     }
     found.into_iter().map(|(stream, _)| stream).collect()
 }

@@ -68,12 +68,15 @@ fn features(case: &Case<'_>, call: usize) -> Vec<FeatureResult> {
 
 /// What the listeners tried.
 pub(super) fn tried(case: &Case<'_>, options: &Options) -> Tried {
+    let swept = &case.evidence.swept;
     let frames: usize = case.evidence.media.iter().map(|media| media.frames.len()).sum();
     Tried {
         frames: frames as u64,
-        keys: case.evidence.keys.held_by(Listener::Trudy) as u64,
+        keys: case.evidence.keys.held_by(Listener::Trudy) as u64 + swept.guesses,
+        windows: swept.windows,
+        controls_found: swept.controls.found,
+        controls: swept.controls.planted,
         sweep: options.sweep,
-        ..Tried::default()
     }
 }
 

@@ -19,6 +19,7 @@ use crate::checks::proof::LEGS;
 use crate::evidence::Evidence;
 use crate::findings::Findings;
 use crate::oracle;
+use crate::sweep::{self, Reach};
 
 /// A variant that was not run.
 pub(super) fn unsupported(
@@ -49,9 +50,15 @@ pub(super) fn unsupported(
 }
 
 /// Judges the variant that `world` recorded.
-pub(super) fn judge(run: &Path, world: &WorldRecord, twins: &Twins<'_>, options: &Options) -> ScenarioResult {
+pub(super) fn judge(
+    run: &Path,
+    world: &WorldRecord,
+    twins: &Twins<'_>,
+    options: &Options,
+    reach: Reach,
+) -> ScenarioResult {
     let expected = oracle::expect(&world.plan);
-    let evidence = gathered(run, world);
+    let evidence = sweep::overhear(gathered(run, world), reach);
     let twin = world.twin.as_deref().and_then(|id| twins.twin(id));
     let case = Case::new(&expected, &evidence, twin.map(|(twin, _)| twin));
     let attacks = attacks::results(&case);

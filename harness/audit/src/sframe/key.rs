@@ -87,21 +87,44 @@ impl Default for Guesses {
 }
 
 impl Guesses {
-    /// Whether `base_key`, of any length, opens `frame` under the frame's own key id. `scratch` is
-    /// overwritten.
-    pub fn fits(&self, base_key: &[u8], frame: &[u8], scratch: &mut Vec<u8>) -> bool {
-        let suite = Suite::Aes128Gcm;
-        let Some(header) = Header::parse(frame) else { return false };
+    /// What follows from one guessed `base_key`, of any length, before the key id is known.
+    pub fn guess(&self, base_key: &[u8]) -> Guess {
         let mut secret = self.extract.clone();
         secret.update(base_key);
         let secret: [u8; 32] = secret.finalize().into_bytes().into();
-        let secret: Hmac<Sha256> = Hmac::new_from_slice(&secret).expect("HMAC takes keys of any length");
-        let key = first_block(&secret, &info(KEY, header.key_id, suite));
-        let salt = first_block(&secret, &info(SALT, header.key_id, suite));
-        let (Some(key), Some(salt)) = (key.first_chunk::<16>(), salt.first_chunk::<12>()) else {
-            return false;
-        };
-        FrameOpener::keyed(suite, header.key_id, key, *salt).open_body(frame, header, &[], scratch).is_some()
+        Guess { secret: Hmac::new_from_slice(&secret).expect("HMAC takes keys of any length") }
+    }
+
+    /// Whether `base_key`, of any length, opens `frame` under the frame's own key id. `scratch` is
+    /// overwritten.
+    pub fn fits(&self, base_key: &[u8], frame: &[u8], scratch: &mut Vec<u8>) -> bool {
+        self.guess(base_key).fits(frame, scratch)
+    }
+}
+
+/// One guessed base key, to be tried on frames of several key ids.
+pub struct Guess {
+    /// HMAC under the extracted secret.
+    secret: Hmac<Sha256>,
+}
+
+impl Guess {
+    /// Whether it opens `frame` under the frame's own key id. `scratch` is overwritten.
+    pub fn fits(&self, frame: &[u8], scratch: &mut Vec<u8>) -> bool {
+        let suite = Suite::Aes128Gcm;
+        let Some(header) = Header::parse(frame) else { return false };
+        let (key, salt) = self.derived(header.key_id);
+        FrameOpener::keyed(suite, header.key_id, &key, salt).open_body(frame, header, &[], scratch).is_some()
+    }
+
+    /// Key and salt of suite 4 under `key_id`.
+    pub fn derived(&self, key_id: u64) -> ([u8; 16], [u8; 12]) {
+        let key = first_block(&self.secret, &info(KEY, key_id, Suite::Aes128Gcm));
+        let salt = first_block(&self.secret, &info(SALT, key_id, Suite::Aes128Gcm));
+        let (mut short_key, mut short_salt) = ([0; 16], [0; 12]);
+        short_key.copy_from_slice(&key[..16]);
+        short_salt.copy_from_slice(&salt[..12]);
+        (short_key, short_salt)
     }
 }
 

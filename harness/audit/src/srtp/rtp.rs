@@ -66,9 +66,65 @@ fn index(roc: u32, sequence: u16) -> u64 {
     u64::from(roc) << 16 | u64::from(sequence)
 }
 
-/// Whether a guessed master key and salt open `packet`: the way of the sweep, which derives only
-/// what the tag needs. `scratch` is overwritten. False too when key or salt have other lengths than
-/// the profile's.
+/// A guessed master key and salt: the way of the sweep, which derives only what the tag needs.
+pub struct Guess {
+    profile: Profile,
+    keyed: Keyed,
+}
+
+enum Keyed {
+    CounterMode([u8; 20]),
+    Gcm(Gcm),
+}
+
+impl Guess {
+    /// None when key or salt have other lengths than the profile's.
+    pub fn new(profile: Profile, key: &[u8], salt: &[u8]) -> Option<Self> {
+        if key.len() != profile.key_length() || salt.len() != profile.salt_length() {
+            return None;
+        }
+        let keyed = match profile {
+            Profile::AesCmSha1Tag80 | Profile::AesCmSha1Tag32 => {
+                let mut authentication = [0; 20];
+                derive(key, salt, derivation::RTP + 1, &mut authentication);
+                Keyed::CounterMode(authentication)
+            }
+            Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
+                let mut cipher = [0; 32];
+                let mut session_salt = [0; 12];
+                derive(key, salt, derivation::RTP, &mut cipher[..key.len()]);
+                derive(key, salt, derivation::RTP + 2, &mut session_salt);
+                Keyed::Gcm(Gcm::keyed(&cipher[..key.len()], session_salt)?)
+            }
+        };
+        Some(Self { profile, keyed })
+    }
+
+    /// Whether it opens `packet`. `scratch` is overwritten.
+    pub fn fits(&self, packet: &[u8], roc: u32, scratch: &mut Vec<u8>) -> bool {
+        let Some(header) = Header::parse(packet) else { return false };
+        match &self.keyed {
+            Keyed::CounterMode(authentication) => {
+                let sealed_length = packet.len().checked_sub(self.profile.rtp_tag_length());
+                let Some(sealed_length) = sealed_length.filter(|length| *length >= header.length) else {
+                    return false;
+                };
+                let (sealed, tag) = packet.split_at(sealed_length);
+                authenticator(authentication)
+                    .is_some_and(|mac| tag_fits(mac, [sealed, &roc.to_be_bytes()], tag))
+            }
+            Keyed::Gcm(gcm) => {
+                let (clear, sealed) = packet.split_at(header.length);
+                scratch.clear();
+                scratch.extend_from_slice(sealed);
+                gcm.open(header.ssrc, index(roc, header.sequence), clear, scratch).is_some()
+            }
+        }
+    }
+}
+
+/// Whether a guessed master key and salt open `packet`. `scratch` is overwritten. False too when key
+/// or salt have other lengths than the profile's.
 pub fn fits(
     profile: Profile,
     key: &[u8],
@@ -77,34 +133,5 @@ pub fn fits(
     roc: u32,
     scratch: &mut Vec<u8>,
 ) -> bool {
-    if key.len() != profile.key_length() || salt.len() != profile.salt_length() {
-        return false;
-    }
-    let Some(header) = Header::parse(packet) else { return false };
-    match profile {
-        Profile::AesCmSha1Tag80 | Profile::AesCmSha1Tag32 => {
-            let Some(sealed_length) = packet.len().checked_sub(profile.rtp_tag_length()) else {
-                return false;
-            };
-            if sealed_length < header.length {
-                return false;
-            }
-            let (sealed, tag) = packet.split_at(sealed_length);
-            let mut authentication = [0; 20];
-            derive(key, salt, derivation::RTP + 1, &mut authentication);
-            authenticator(&authentication).is_some_and(|mac| tag_fits(mac, [sealed, &roc.to_be_bytes()], tag))
-        }
-        Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
-            let mut cipher = [0; 32];
-            let mut session_salt = [0; 12];
-            derive(key, salt, derivation::RTP, &mut cipher[..key.len()]);
-            derive(key, salt, derivation::RTP + 2, &mut session_salt);
-            let (clear, sealed) = packet.split_at(header.length);
-            scratch.clear();
-            scratch.extend_from_slice(sealed);
-            Gcm::keyed(&cipher[..key.len()], session_salt).is_some_and(|gcm| {
-                gcm.open(header.ssrc, index(roc, header.sequence), clear, scratch).is_some()
-            })
-        }
-    }
+    Guess::new(profile, key, salt).is_some_and(|guess| guess.fits(packet, roc, scratch))
 }

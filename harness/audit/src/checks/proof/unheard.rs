@@ -9,10 +9,12 @@ use model::{DeviceId, Role};
 use crate::case::{Call, Case};
 use crate::evidence::{Ears, Frame, Media};
 use crate::findings::{Findings, Located};
+use crate::sweep;
 
 crate::declare_check! {
     /// ## What it checks
-    /// No listener who ought not to hear a call opens any media frame of it, with any key that it holds or guesses.
+    /// No listener who ought not to hear a call opens any media frame of it, with any key that it holds, guesses, or
+    /// finds in the free bytes that it can read.
     ///
     /// ## Why it matters
     /// It is the claim behind the lock: the service carries the call and cannot listen.
@@ -22,7 +24,10 @@ crate::declare_check! {
     /// listener, sender and kind that was heard, and names the packets. It is inconclusive when there is no frame.
     /// Of a call that ended, frames sent under a lit lock or after the cause count. Where one screen alone has the lock,
     /// the leg of the other device is an ordinary one, and the service may hear it.
-    /// It cannot find a key that a client hides on purpose.
+    /// It fails as well with every secret of the devices that a listener can guess or read, encoded or not, and with
+    /// eight bytes of one along a stream; and it is inconclusive when a key that was planted as a control is not found.
+    /// Of a large run only some variants are swept for such secrets (`--sweep`).
+    /// It cannot find a key that a client masks or hides on purpose.
     summary: "whoever ought not to hear opens no frame",
     requirements: ["overheard/sealed-calls-are-unheard"],
     applies: |case| case.calls.iter().any(|call| call.record.is_some()),
@@ -32,6 +37,8 @@ crate::declare_check! {
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     for call in case.calls.iter().filter(|call| call.record.is_some()) {
         judge_call(case, call, findings);
+        sweep::tell(case, call, findings);
+        sweep::doubt(case, findings);
     }
 }
 

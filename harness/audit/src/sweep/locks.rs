@@ -1,0 +1,212 @@
+//! What a guessed secret is tried on: one ciphertext per key, and a second one to confirm.
+//!
+//! Invariant: a lock holds only what every listener can tap or take out of a hop; no key of anybody's is in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Kind, Role};
+
+use crate::agreement::{Bytes32, key_id_owner};
+use crate::capture::Class;
+use crate::dtls_exporter::Prf;
+use crate::evidence::{Association, Ears, Evidence, Flow, Frame, Inside, Media, View};
+use crate::sframe;
+use crate::srtp::Profile;
+
+/// Two ciphertexts of one key, the shortest there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pair {
+    /// Tried first.
+    pub first: Vec<u8>,
+    /// Tried when the first opened; the same where there is only one.
+    pub second: Vec<u8>,
+}
+
+impl Pair {
+    fn take(&mut self, ciphertext: &[u8]) {
+        if self.first.is_empty() || ciphertext.len() < self.first.len() {
+            let longer = std::mem::replace(&mut self.first, ciphertext.to_vec());
+            self.second = if longer.is_empty() { ciphertext.to_vec() } else { longer };
+        } else if self.second == self.first && ciphertext != self.first {
+            self.second = ciphertext.to_vec();
+        }
+    }
+}
+
+/// Frames under one SFrame key.
+#[derive(Clone, Debug)]
+pub struct FrameLock {
+    /// The call id in hex; empty where no ledger says which.
+    pub call: String,
+    /// The key id.
+    pub key_id: u64,
+    /// Who holds the key.
+    pub ears: Ears,
+    /// Frames, header first.
+    pub frames: Pair,
+}
+
+/// An agreement as a device saw it, with a lock that its keys open.
+#[derive(Clone, Debug)]
+pub struct CallLock {
+    /// The transcript.
+    pub transcript: Bytes32,
+    /// Both public keys.
+    pub publics: [Bytes32; 2],
+    /// Whose frames the lock holds, and of which kind.
+    pub sender: (Role, Kind),
+    /// Index of the lock.
+    pub lock: usize,
+}
+
+/// SRTP packets of one direction of a hop.
+#[derive(Clone, Debug)]
+pub struct HopLock {
+    /// The protection profile.
+    pub profile: Profile,
+    /// Who holds the key.
+    pub ears: Ears,
+    /// Packets.
+    pub packets: Pair,
+    /// What the exporter needs beside the master secret, where a handshake was seen.
+    pub exporter: Option<Exporter>,
+}
+
+/// What a handshake gives to the exporter (RFC 5764 §4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exporter {
+    /// The hash of the suite.
+    pub prf: Prf,
+    /// Random of the client's hello.
+    pub client_random: Bytes32,
+    /// Random of the server's hello.
+    pub server_random: Bytes32,
+    /// Whether the packets are the DTLS client's.
+    pub from_client: bool,
+}
+
+/// Everything that secrets are tried on.
+#[derive(Clone, Debug, Default)]
+pub struct Locks {
+    /// SFrame.
+    pub frames: Vec<FrameLock>,
+    /// Agreements.
+    pub calls: Vec<CallLock>,
+    /// SRTP.
+    pub hops: Vec<HopLock>,
+}
+
+impl Locks {
+    /// The locks of a world.
+    pub fn of(evidence: &Evidence<'_>) -> Self {
+        let mut locks = Self { frames: frames(evidence), calls: Vec::new(), hops: hops(evidence) };
+        locks.calls = calls(evidence, &locks.frames);
+        locks
+    }
+
+    /// Whether there is nothing to try a secret on.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.hops.is_empty()
+    }
+}
+
+fn frames(evidence: &Evidence<'_>) -> Vec<FrameLock> {
+    let mut found: BTreeMap<(String, u64, Ears, Option<usize>), Pair> = BTreeMap::new();
+    for media in &evidence.media {
+        let plain = media.frames.iter().any(|frame| frame.inside == Inside::Plain);
+        for frame in &media.frames {
+            let Some((key_id, ears, key)) = sealed(evidence, media, frame, plain) else { continue };
+            let book = frame.sent.and_then(|sent| evidence.ledgers.books.get(sent.book));
+            let call = book.map_or_else(String::new, |book| book.call.clone());
+            found.entry((call, key_id, ears, key)).or_default().take(&frame.payload);
+        }
+    }
+    let locks = found.into_iter();
+    locks.map(|((call, key_id, ears, _), frames)| FrameLock { call, key_id, ears, frames }).collect()
+}
+
+/// Key id, holders and index of the key of a sealed frame. A frame that nobody opened counts as sealed where none of
+/// its stream lies open.
+fn sealed(
+    evidence: &Evidence<'_>,
+    media: &Media,
+    frame: &Frame,
+    plain: bool,
+) -> Option<(u64, Ears, Option<usize>)> {
+    match frame.inside {
+        Inside::Plain => None,
+        Inside::Sealed { key, key_id, .. } => {
+            frame.sent?;
+            Some((key_id, evidence.keys.frame_keys().get(key)?.ears, Some(key)))
+        }
+        Inside::Unknown => {
+            let opened =
+                !frame.hop.is_none() && !plain && media.frames.iter().all(|f| f.inside == Inside::Unknown);
+            let header = sframe::Header::parse(&frame.payload).filter(|_| opened)?;
+            key_id_owner(header.key_id).map(|_| (header.key_id, Ears::NONE, None))
+        }
+    }
+}
+
+fn calls(evidence: &Evidence<'_>, frames: &[FrameLock]) -> Vec<CallLock> {
+    let mut found = Vec::new();
+    for call in &evidence.world.calls {
+        let views = [(Some(&call.caller), Role::Caller), (call.callee.as_ref(), Role::Callee)];
+        let agreements = views.into_iter().filter_map(|(device, role)| {
+            let signalled = View::of(evidence, &device?.to_string(), role, &call.call).signalled()?;
+            Some((signalled.transcript().ok()?, [signalled.epk_caller, signalled.epk_callee]))
+        });
+        let agreements: BTreeSet<(Bytes32, [Bytes32; 2])> = agreements.collect();
+        // One lock for one agreement: its keys open all. Of two, nobody says which opens what.
+        let most = if agreements.len() < 2 { 1 } else { usize::MAX };
+        let own = frames.iter().enumerate().filter(|(_, lock)| lock.call == call.call);
+        let own: Vec<(usize, (Role, Kind))> =
+            own.filter_map(|(index, lock)| Some((index, key_id_owner(lock.key_id)?))).take(most).collect();
+        for (transcript, publics) in agreements {
+            let lock = |(lock, sender): &(usize, (Role, Kind))| CallLock {
+                transcript,
+                publics,
+                sender: *sender,
+                lock: *lock,
+            };
+            found.extend(own.iter().map(lock));
+        }
+    }
+    found
+}
+
+fn hops(evidence: &Evidence<'_>) -> Vec<HopLock> {
+    let mut packets: BTreeMap<Flow, Pair> = BTreeMap::new();
+    for datagram in
+        evidence.datagrams.iter().filter(|datagram| matches!(datagram.class, Class::Rtp | Class::Srtp))
+    {
+        packets.entry(datagram.flow).or_default().take(datagram.bytes(&evidence.capture));
+    }
+    let mut known = BTreeSet::new();
+    let mut found = Vec::new();
+    for association in &evidence.associations {
+        let Some(profile) = association.profile().and_then(Profile::numbered) else { continue };
+        for flow in [association.flow, association.flow.reversed()] {
+            let Some(pair) = packets.get(&flow) else { continue };
+            if !known.insert((flow.source, flow.destination, flow.peer, association.sender(flow).random)) {
+                // The same handshake at another tap.
+                continue;
+            }
+            let keys = association.keys.iter().filter(|key| key.flow == flow);
+            let ears = keys.fold(Ears::NONE, |ears, key| ears | key.ears);
+            let exporter = exporter(association, flow);
+            found.push(HopLock { profile, ears, packets: pair.clone(), exporter });
+        }
+    }
+    found
+}
+
+fn exporter(association: &Association, flow: Flow) -> Option<Exporter> {
+    let (client, server) = association.client_and_server()?;
+    Some(Exporter {
+        prf: association.prf()?,
+        client_random: client.random?,
+        server_random: server.random?,
+        from_client: association.sender(flow).is_client,
+    })
+}
