@@ -133,12 +133,12 @@ mod tests {
 
     fn unopened(datagrams: &mut Vec<Datagram>) {
         let bytes = [&[0x80, 111, 0, 1, 0, 0, 0, 0, 9, 9, 9, 9][..], &[0x5A; 60]].concat();
-        datagrams.push(Datagram { at_ns: 1, from: 0, to: NODE, bytes, arrives: true });
+        datagrams.push(Datagram { at_ns: 1, from: 0, to: NODE, bytes, leaves: true, arrives: true });
     }
 
     fn unknown(datagrams: &mut Vec<Datagram>) {
         let bytes = [&[0x7F][..], &[0x5A; 60]].concat();
-        datagrams.push(Datagram { at_ns: 1, from: 0, to: NODE, bytes, arrives: true });
+        datagrams.push(Datagram { at_ns: 1, from: 0, to: NODE, bytes, leaves: true, arrives: true });
     }
 
     #[rstest]

@@ -320,7 +320,8 @@ fn random(side: usize, which: u8) -> [u8; 32] {
     [u8::try_from(side).expect("small") * 16 + which; 32]
 }
 
-fn master_secret(side: usize) -> [u8; 48] {
+/// The master secret of a side's hop.
+pub fn master_secret(side: usize) -> [u8; 48] {
     // Nothing that a listener could guess.
     let side = u8::try_from(side).expect("small");
     let halves = [0, 1].map(|half| Sha256::digest([b'm', side, half])).concat();

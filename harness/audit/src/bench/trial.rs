@@ -8,6 +8,7 @@ use crate::checks::CHECKS;
 use crate::evidence::Evidence;
 use crate::findings::Findings;
 use crate::oracle;
+use crate::sweep::{Reach, overhear};
 
 /// What each check that applied came to.
 pub struct Trial {
@@ -15,11 +16,20 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Tells the story and judges it, without a twin.
+    /// Tells the story and judges it, without a twin and without a sweep.
     pub fn of(story: &Story) -> Self {
+        Self::after(story, |evidence| evidence)
+    }
+
+    /// The same after listeners have guessed, swept and searched.
+    pub fn swept(story: &Story) -> Self {
+        Self::after(story, |evidence| overhear(evidence, Reach::All))
+    }
+
+    fn after(story: &Story, look: impl for<'a> Fn(Evidence<'a>) -> Evidence<'a>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let world = story.tell(folder.path(), "trial");
-        let evidence = Evidence::gather(folder.path(), &world);
+        let evidence = look(Evidence::gather(folder.path(), &world));
         let expected = oracle::expect(&world.plan);
         let case = Case::new(&expected, &evidence, None);
         let applying = CHECKS.iter().filter(|check| (check.applies)(&case));
@@ -41,6 +51,12 @@ impl Trial {
     pub fn text(&self, name: &str) -> &str {
         let check = self.checks.iter().find(|(check, ..)| check == name);
         check.and_then(|(_, _, texts)| texts.first()).map_or("", String::as_str)
+    }
+
+    /// Every finding of a check.
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        let checks = self.checks.iter().filter(|(check, ..)| check == name);
+        checks.flat_map(|(_, _, texts)| texts).map(String::as_str).collect()
     }
 
     /// Checks beside the proof legs that fail.

@@ -62,58 +62,81 @@ pub struct Layer {
     /// The bytes.
     pub bytes: Vec<u8>,
     /// Where the outermost run starts in the string that was looked at.
-    pub at: usize,
+    at: usize,
+    /// Where each byte came from in that string; empty where only the run is known.
+    positions: Vec<usize>,
+}
+
+impl Layer {
+    /// Where in the string that was looked at the byte at `at` of this layer came from: the start of its run, or the
+    /// place itself where escapes were undone.
+    pub fn origin(&self, at: usize) -> usize {
+        if self.undone.is_empty() { at } else { self.positions.get(at).copied().unwrap_or(self.at) }
+    }
 }
 
 /// Every layer of `bytes`, as they stood first.
 pub fn layers(bytes: &[u8]) -> Vec<Layer> {
-    let mut found = vec![Layer { undone: Vec::new(), bytes: bytes.to_vec(), at: 0 }];
+    let whole = Layer { undone: Vec::new(), bytes: bytes.to_vec(), at: 0, positions: Vec::new() };
+    let mut found = vec![whole];
     let mut next = 0;
-    while let Some(layer) = found.get(next) {
+    while let Some(layer) = found.get(next).filter(|layer| layer.undone.len() < DEPTH).cloned() {
         next += 1;
-        if layer.undone.len() == DEPTH {
-            continue;
-        }
-        for (encoding, at, bytes) in undo(&layer.bytes) {
-            let Some(layer) = found.get(next - 1) else { break };
-            let undone = layer.undone.iter().copied().chain([encoding]).collect();
-            let at = if layer.undone.is_empty() { at } else { layer.at };
-            found.push(Layer { undone, bytes, at });
+        for run in undo(&layer.bytes) {
+            found.push(Layer {
+                undone: layer.undone.iter().copied().chain([run.encoding]).collect(),
+                bytes: run.bytes,
+                at: layer.origin(run.at),
+                positions: run.positions.iter().map(|at| layer.origin(*at)).collect(),
+            });
         }
     }
     found
 }
 
-/// One encoding undone, wherever there is one: which, where its run starts, and what came out.
-fn undo(bytes: &[u8]) -> Vec<(Encoding, usize, Vec<u8>)> {
+/// One encoding undone.
+struct Run {
+    encoding: Encoding,
+    /// Where it starts.
+    at: usize,
+    bytes: Vec<u8>,
+    /// Where each byte came from; empty where the start is all that is known.
+    positions: Vec<usize>,
+}
+
+/// One encoding undone, wherever there is one.
+fn undo(bytes: &[u8]) -> Vec<Run> {
     let mut found = Vec::new();
+    let mut add = |encoding, at, bytes| found.push(Run { encoding, at, bytes, positions: Vec::new() });
     for (at, run) in runs(bytes, |byte| byte.is_ascii_hexdigit()) {
-        found.push((Encoding::Hex, at, pairs(run)));
+        add(Encoding::Hex, at, pairs(run));
         if run.len() % 2 == 1 {
-            found.push((Encoding::Hex, at + 1, pairs(run.get(1..).unwrap_or_default())));
+            add(Encoding::Hex, at + 1, pairs(run.get(1..).unwrap_or_default()));
         }
     }
     for (at, run) in runs(bytes, |byte| byte.is_ascii_hexdigit() || byte == b':') {
         let digits: Vec<u8> = run.iter().copied().filter(|byte| *byte != b':').collect();
         if digits.len() < run.len() {
-            found.push((Encoding::Hex, at, pairs(&digits)));
+            add(Encoding::Hex, at, pairs(&digits));
         }
     }
-    base64(bytes, &mut found);
-    if bytes.contains(&b'\\') || bytes.iter().any(|byte| *byte >= 0x80) {
-        found.extend(unescaped(bytes).map(|bytes| (Encoding::Json, 0, bytes)));
-    }
-    if bytes.contains(&b'%') {
-        let undone = percent(bytes);
-        if undone.len() < bytes.len() {
-            found.push((Encoding::Percent, 0, undone));
+    base64(bytes, add);
+    let escaped = bytes.iter().any(|byte| *byte == b'\\' || *byte >= 0x80);
+    for (encoding, applies, undo) in [
+        (Encoding::Json, escaped, unescaped as fn(&[u8]) -> Vec<(usize, u8)>),
+        (Encoding::Percent, bytes.contains(&b'%'), percent),
+    ] {
+        let undone = if applies { undo(bytes) } else { Vec::new() };
+        if applies && undone.len() < bytes.len() {
+            let (positions, bytes) = undone.into_iter().unzip();
+            found.push(Run { encoding, at: 0, bytes, positions });
         }
     }
-    found.retain(|(_, _, bytes)| bytes.len() >= SHORTEST);
+    found.retain(|run| run.bytes.len() >= SHORTEST);
     found
 }
 
-fn base64(bytes: &[u8], found: &mut Vec<(Encoding, usize, Vec<u8>)>) {
+fn base64(bytes: &[u8], mut add: impl FnMut(Encoding, usize, Vec<u8>)) {
     let standard = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
     let url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     for (encoding, engine, wanted) in [
@@ -131,7 +154,7 @@ fn base64(bytes: &[u8], found: &mut Vec<(Encoding, usize, Vec<u8>)>) {
                 let run = run.get(skipped..).unwrap_or_default();
                 let whole = if run.len() % 4 == 1 { run.len() - 1 } else { run.len() };
                 let decoded = engine.decode(run.get(..whole).unwrap_or_default());
-                found.extend(decoded.ok().map(|decoded| (encoding, at + skipped, decoded)));
+                decoded.into_iter().for_each(|decoded| add(encoding, at + skipped, decoded));
             }
         }
     }
@@ -155,72 +178,65 @@ fn pairs(digits: &[u8]) -> Vec<u8> {
     hex::decode(digits.get(..digits.len() & !1).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Bytes with the escapes of a JSON string undone. Every character up to U+00FF is one byte, because that is how bytes
-/// come into a text; what is no text stays as it is. Nothing where that changes nothing.
-fn unescaped(bytes: &[u8]) -> Option<Vec<u8>> {
+/// Bytes with the escapes of a JSON string undone, each with its place. Every character up to U+00FF is one byte,
+/// because that is how bytes come into a text; what is no text stays as it is.
+fn unescaped(bytes: &[u8]) -> Vec<(usize, u8)> {
     let mut found = Vec::with_capacity(bytes.len());
-    let put = |found: &mut Vec<u8>, code: u32| match u8::try_from(code) {
-        Ok(byte) => found.push(byte),
-        Err(_) => {
-            let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-            found.extend(character.encode_utf8(&mut [0; 4]).bytes());
-        }
-    };
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        let length = match (byte, bytes.get(at + 1)) {
+        let (length, code) = match (byte, bytes.get(at + 1)) {
             // Two bytes of UTF-8 for U+0080 to U+00FF (RFC 3629 §3).
-            (0xC2 | 0xC3, Some(next @ 0x80..=0xBF)) => {
-                put(&mut found, u32::from(byte & 3) << 6 | u32::from(next & 0x3F));
-                2
-            }
-            (b'\\', Some(b'u')) => {
-                let digits = bytes.get(at + 2..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
-                match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
-                    Some(code) => {
-                        put(&mut found, code);
-                        6
-                    }
-                    None => {
-                        found.push(*byte);
-                        1
-                    }
-                }
-            }
-            (b'\\', Some(escaped)) => {
-                found.push(match escaped {
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    b'b' => 8,
-                    b'f' => 12,
-                    other => *other,
-                });
-                2
-            }
-            _ => {
-                found.push(*byte);
-                1
-            }
+            (0xC2 | 0xC3, Some(next @ 0x80..=0xBF)) => (2, u32::from(byte & 3) << 6 | u32::from(next & 0x3F)),
+            (b'\\', Some(b'u')) => match escaped(bytes, at + 2) {
+                Some(code) => (6, code),
+                None => (1, u32::from(*byte)),
+            },
+            (b'\\', Some(letter)) => (2, u32::from(meant(*letter))),
+            _ => (1, u32::from(*byte)),
         };
+        match u8::try_from(code) {
+            Ok(byte) => found.push((at, byte)),
+            Err(_) => {
+                let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+                found.extend(character.encode_utf8(&mut [0; 4]).bytes().map(|byte| (at, byte)));
+            }
+        }
         at += length;
     }
-    (found.len() < bytes.len()).then_some(found)
+    found
 }
 
-fn percent(bytes: &[u8]) -> Vec<u8> {
+/// The four hex digits at `at`.
+fn escaped(bytes: &[u8], at: usize) -> Option<u32> {
+    let digits = std::str::from_utf8(bytes.get(at..at + 4)?).ok()?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+/// What a letter behind a backslash stands for (RFC 8259 §7).
+const fn meant(letter: u8) -> u8 {
+    match letter {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' => 8,
+        b'f' => 12,
+        other => other,
+    }
+}
+
+/// Bytes with percent escapes undone, each with its place.
+fn percent(bytes: &[u8]) -> Vec<(usize, u8)> {
     let mut found = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        let escaped =
-            (*byte == b'%').then(|| bytes.get(at + 1..at + 3)).flatten().and_then(|d| hex::decode(d).ok());
-        match escaped.as_deref() {
+        let digits = (*byte == b'%').then(|| bytes.get(at + 1..at + 3)).flatten();
+        match digits.and_then(|digits| hex::decode(digits).ok()).as_deref() {
             Some([byte]) => {
-                found.push(*byte);
+                found.push((at, *byte));
                 at += 3;
             }
             _ => {
-                found.push(*byte);
+                found.push((at, *byte));
                 at += 1;
             }
         }
@@ -303,7 +319,16 @@ mod tests {
     fn a_layer_says_where_its_run_starts() {
         let text = [b"tag=", &encode(Encoding::Hex, &KEY)[..]].concat();
         let layer = layers(&text).into_iter().find(|layer| layer.bytes == KEY).expect("the key");
-        assert_eq!(layer.at, 4);
+        assert_eq!(layer.origin(7), 4);
+    }
+
+    #[test]
+    fn escapes_keep_the_place_of_every_byte() {
+        let layers = layers(b"12345678%41\\n%42");
+        let undone = |encodings: &[Encoding]| layers.iter().find(|l| l.undone == encodings).expect("undone");
+        assert_eq!(undone(&[Encoding::Percent]).origin(8), 8);
+        let both = undone(&[Encoding::Percent, Encoding::Json]);
+        assert_eq!((both.bytes.as_slice(), both.origin(9), both.origin(10)), (&b"12345678A\nB"[..], 11, 13));
     }
 
     proptest! {
@@ -314,7 +339,7 @@ mod tests {
 
         #[test]
         fn any_text_of_escapes_is_taken(text in "[%\\\\u0-9a-fA-F:+/_=\"-]{0,200}") {
-            prop_assert!(layers(text.as_bytes()).iter().all(|layer| layer.at <= text.len()));
+            prop_assert!(layers(text.as_bytes()).iter().all(|layer| layer.origin(0) <= text.len()));
         }
     }
 }

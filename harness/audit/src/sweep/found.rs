@@ -35,7 +35,7 @@ pub enum Origin {
 impl Origin {
     /// Where the byte at `at` of `layer` stood in `piece`.
     pub(super) fn of(piece: &Piece, layer: &Layer, at: usize) -> Self {
-        let offset = if layer.undone.is_empty() { at } else { layer.at };
+        let offset = layer.origin(at);
         Self::Stood {
             name: piece.name.to_string(),
             place: field(&piece.bytes, offset).unwrap_or_else(|| format!("from byte {offset} on")),
