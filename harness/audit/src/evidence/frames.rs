@@ -190,7 +190,7 @@ mod tests {
     fn packet(sequence: u16, timestamp: u32, marker: bool, body: &[u8]) -> MediaPacket {
         let header =
             Header { marker, payload_type: 96, sequence, timestamp, ssrc: 1, padding: false, length: 12 };
-        MediaPacket { index: 0, header, body: body.to_vec(), hop: Ears::ALL }
+        MediaPacket { index: 0, header, body: body.to_vec(), padding: Vec::new(), hop: Ears::ALL }
     }
 
     fn payloads(packets: Vec<MediaPacket>, packing: Packing) -> Vec<Vec<u8>> {
