@@ -39,7 +39,10 @@ impl CaptureFile {
     /// # Errors
     /// When the file cannot be made. What fails later is returned by [`crate::Network::finish`].
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self::new(Box::new(File::create(path)?)))
+        let mut capture = Self::new(Box::new(File::create(path)?));
+        // A process that is killed leaves a capture, however early.
+        capture.hand_over();
+        Ok(capture)
     }
 
     /// Begins a capture in `out`, which gets large writes of whole blocks.

@@ -7,9 +7,11 @@ use net::Network;
 
 use crate::world::Job;
 
+type Deed = dyn Fn(&Job, &Arc<dyn Network>) + Send + Sync;
+
 /// Called once per world, on its thread and inside its executor, with its network.
 #[derive(Clone)]
-pub struct Meddler(Arc<dyn Fn(&Job, &Arc<dyn Network>) + Send + Sync>);
+pub struct Meddler(Arc<Deed>);
 
 impl Meddler {
     /// One who does `deed`.

@@ -105,7 +105,11 @@ impl Run {
     /// # Errors
     /// When a twin cannot be formed, before anything is written, or when the folder cannot be written.
     pub fn begin(setup: RunSetup) -> Result<Self, RunError> {
-        let jobs = jobs(&setup)?;
+        let mut jobs = jobs(&setup)?;
+        if setup.net == NetKind::Loopback {
+            // The longest first, so that none is left alone at the end.
+            jobs.sort_by_key(|job| std::cmp::Reverse(job.duration()));
+        }
         let failed = |source| RunError::Record { folder: setup.folder.clone(), source };
         for name in ["captures", "keys"] {
             std::fs::create_dir_all(setup.folder.join(name)).map_err(failed)?;

@@ -11,11 +11,11 @@ mod steps;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use model::Plan;
-use model::plan::{NetKind, Verb};
+use model::plan::{NetKind, Path, Verb};
 use model::record::{Blamed, Files, Stumble, WorldKind, WorldRecord, Written};
 
 use crate::crash::{Watching, guarded};
@@ -51,6 +51,18 @@ pub struct Job {
 }
 
 impl Job {
+    /// About how long the world takes, in its own time.
+    pub(crate) fn duration(&self) -> Duration {
+        let step = |verb: &Verb| match verb {
+            Verb::Talk { ms } | Verb::Wait { ms } => *ms,
+            Verb::Call { .. } if self.plan.path == Path::Relay => 5_000,
+            Verb::Call { .. } => 1_000,
+            Verb::Ignore(_) => 30_000,
+            _ => 100,
+        };
+        Duration::from_millis(self.plan.steps.iter().map(|at| step(&at.verb)).sum())
+    }
+
     /// Where the evidence goes, relative to the folder of the run.
     pub fn files(&self) -> Files {
         let name = model::plan::file_name(&self.id);
@@ -182,7 +194,7 @@ pub(crate) fn stopped(job: &Job, text: String) -> WorldRecord {
 }
 
 /// Writes a key file; what goes wrong becomes a stumble.
-fn write_keys(path: &Path, heading: &str, lines: &[String]) -> std::io::Result<()> {
+fn write_keys(path: &std::path::Path, heading: &str, lines: &[String]) -> std::io::Result<()> {
     let mut file = std::fs::File::create(path)?;
     writeln!(file, "# {heading}")?;
     for line in lines {

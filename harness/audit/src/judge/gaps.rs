@@ -53,7 +53,8 @@ pub(super) fn gaps(run: &Path, evidence: &Evidence<'_>) -> Vec<Fault> {
 /// elsewhere does not take it back.
 const SEEN: &[&str] = &["proof/canary", "proof/unheard"];
 
-/// Where evidence is missing, what was looked for in vain was not shown to be absent.
+/// Where evidence is missing, or the world did not come to its end, what was looked for in vain was not shown to be
+/// absent.
 pub(super) fn soften(checks: &mut [CheckResult]) {
     for check in checks.iter_mut().filter(|check| check.verdict == Verdict::Fail) {
         let seen = SEEN.contains(&check.check.as_str());

@@ -63,7 +63,7 @@ pub(super) fn judge(
     let case = Case::new(&expected, &evidence, twin.map(|(twin, _)| twin));
     let attacks = attacks::results(&case);
     let mut checks = run_checks(&case);
-    if !evidence.faults.is_empty() {
+    if !evidence.faults.is_empty() || !world.stumbles.is_empty() {
         gaps::soften(&mut checks);
     }
     let mut reasons = Reasons::default();

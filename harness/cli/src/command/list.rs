@@ -22,7 +22,7 @@ pub fn list(arguments: &List, surroundings: &Surroundings) -> Result<(), Failure
         Kind::Scenarios => scenarios(surroundings)?,
         other => pages::entries(other),
     };
-    let filter = arguments.filter.clone().unwrap_or_else(Filter::default);
+    let filter = arguments.filter.clone().unwrap_or_default();
     entries.retain(|e| filter.fits(&e.name));
     print::stdout(lines(&entries, surroundings.stdout_terminal).as_bytes())
 }

@@ -63,8 +63,14 @@ pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure
     if arguments.out.is_none() {
         point_latest(&folder);
     }
-    let exit = conclusion.conclude(&folder, interrupt.raised())?;
-    ran.map(|()| exit).map_err(|failure| Failure { exit: failure.exit.or(exit), ..failure })
+    match (ran, conclusion.conclude(&folder, interrupt.raised())) {
+        (Ok(()), concluded) => concluded,
+        (Err(ran), Ok(exit)) => Err(Failure { exit: ran.exit.or(exit), ..ran }),
+        (Err(ran), Err(concluded)) => {
+            let text = format!("{}\noverheard: {}", ran.text, concluded.text);
+            Err(Failure { exit: ran.exit.or(concluded.exit), text })
+        }
+    }
 }
 
 fn filter(arguments: &Run, configuration: &Configuration) -> Result<Filter, Failure> {

@@ -9,7 +9,7 @@ mod sharing;
 mod usage;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// What the binary left behind.
 struct Ended {
@@ -44,8 +44,8 @@ impl Room {
         serde_json::from_str(&self.read(&format!("{run}/results.json"))).unwrap()
     }
 
-    /// Runs the binary here, without any setting of the surroundings.
-    fn overheard(&self, arguments: &[&str]) -> Ended {
+    /// The binary here, without any setting of the surroundings.
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_overheard"));
         for (name, _) in
             std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OVERHEARD_"))
@@ -53,8 +53,18 @@ impl Room {
             command.env_remove(name);
         }
         command.env_remove("CARGO").args(arguments).current_dir(self.0.path());
-        let output = command.output().unwrap();
-        Ended {
+        command
+    }
+
+    /// Runs it to its end.
+    fn overheard(&self, arguments: &[&str]) -> Ended {
+        self.command(arguments).output().unwrap().into()
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),

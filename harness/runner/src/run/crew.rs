@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use model::record::{Line, WorldRecord};
@@ -44,6 +45,8 @@ struct Running {
     /// Taken when it is told to end.
     stop: Option<oneshot::Sender<Stop>>,
     told: Option<Duration>,
+    /// None when it could not be made, or is left to itself.
+    thread: Option<JoinHandle<()>>,
 }
 
 /// The worlds of a run that are under way, and their record.
@@ -102,15 +105,19 @@ impl<'a> Crew<'a> {
         let Some(job) = self.jobs.get(index).cloned() else { return };
         (self.on_event)(Event::Started(&job.id, job.world));
         let (stop, hears) = Stopped::channel();
-        let running = Running { since: (self.watch.now)(), stop: Some(stop), told: None };
-        self.running.insert(index, running);
         let (report, own) = (self.reports.0.clone(), job.clone());
         let thread = std::thread::Builder::new().name("world".to_owned());
-        let started = thread.spawn(move || {
+        let thread = thread.spawn(move || {
             // Nobody listens any more when the run has given this world up.
             let _ = report.send((index, whatever_happens(&own, hears).map(Box::new)));
         });
-        if let Err(error) = started {
+        let (thread, error) = match thread {
+            Ok(thread) => (Some(thread), None),
+            Err(error) => (None, Some(error)),
+        };
+        let running = Running { since: (self.watch.now)(), stop: Some(stop), told: None, thread };
+        self.running.insert(index, running);
+        if let Some(error) = error {
             let text = format!("no thread could be made ({error}); run fewer worlds at once with --jobs");
             self.ended(index, Some(Box::new(stopped(&job, text))));
         }
@@ -118,8 +125,10 @@ impl<'a> Crew<'a> {
 
     /// Puts a world into the record; one that was given up earlier is not waited for and not wanted any more.
     fn ended(&mut self, index: usize, world: Option<Box<WorldRecord>>) {
-        if self.running.remove(&index).is_none() {
-            return;
+        let Some(running) = self.running.remove(&index) else { return };
+        if let Some(thread) = running.thread {
+            // It has nothing left to do, and a panic of it was caught.
+            let _ = thread.join();
         }
         let (Some(world), None) = (world, &self.failed) else { return };
         let (id, kind) = (world.id.clone(), world.world);
@@ -147,6 +156,7 @@ impl<'a> Crew<'a> {
                 }
             }
             if running.told.is_some_and(|told| now.saturating_sub(told) >= GRACE) {
+                running.thread = None;
                 given_up.push(*index);
             }
         }

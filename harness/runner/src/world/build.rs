@@ -70,7 +70,10 @@ pub(super) struct World {
     /// An administrator's way to the policy server: the service's own portal.
     pub(super) admin: AdminClient,
     pub(super) mallory: Option<Mallory>,
+    /// The longest way from link to link that the network itself adds.
     pub(super) latency: Duration,
+    /// Whether the time is real.
+    pub(super) on_sockets: bool,
     pub(super) set_up: Duration,
     pub(super) calls: Vec<Option<Placed>>,
     /// The step that is being played.
@@ -135,8 +138,10 @@ impl World {
             let client = yard.client(&device, user, link, service, reader, set_up).await?;
             clients.insert(device, client);
         }
+        let on_sockets = job.net == NetKind::Loopback;
+        let latency = if on_sockets { 0 } else { network.latency_ms + network.jitter_ms };
         // Registration has arrived before anybody calls.
-        let settled = net.now() + Duration::from_millis(network.latency_ms * 2 + 30);
+        let settled = net.now() + Duration::from_millis(latency * 2 + 30);
         net.sleep_until(settled, net::Sleeper::Application).await;
         Ok(Self {
             net,
@@ -148,7 +153,8 @@ impl World {
             admin: AdminClient { link: portal, server: policy_address, tls: yard.trust },
             mallory: yard.mallory,
             recorder: yard.recorder.map(|recording| recording.recorder),
-            latency: Duration::from_millis(network.latency_ms + network.jitter_ms),
+            latency: Duration::from_millis(latency),
+            on_sockets,
             set_up,
             calls: plan.calls.iter().map(|_| None).collect(),
             playing: None,

@@ -10,7 +10,9 @@ use nodes::client::{Client, Command, Stage};
 use super::build::World;
 
 /// The person answers, or says no, this long after the device began to ring.
-pub(super) const THINKS_FOR: Duration = Duration::from_secs(1);
+const THINKS_FOR: Duration = Duration::from_secs(1);
+/// Over real sockets everybody waits for it, and nothing depends on it.
+const THINKS_SHORTLY_FOR: Duration = Duration::from_millis(250);
 /// A device that does not answer a request in this time never will.
 pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// A caller's device lets it ring for 30 s; the rest is the way of the messages.
@@ -106,7 +108,7 @@ impl World {
         if placed.over() || placed.ended_ns.is_some() || answering.is_empty() && placed.telephone.is_none() {
             return self.until_over(index, RINGS_WITHIN).await;
         }
-        self.sleep(THINKS_FOR).await;
+        self.think().await;
         for client in &answering {
             client.command(Command::Answer(placed.id.clone()));
         }
@@ -114,6 +116,12 @@ impl World {
             placed.joined.extend(answering);
         }
         self.until_up(index).await;
+    }
+
+    /// The time until a person answers, or says no.
+    pub(super) async fn think(&self) {
+        let time = if self.on_sockets { THINKS_SHORTLY_FOR } else { THINKS_FOR };
+        self.sleep(time).await;
     }
 
     /// Waits until the media of everybody can flow, or the call is over.
@@ -140,7 +148,7 @@ impl World {
 
     pub(super) async fn decline(&mut self, index: usize, device: &DeviceId) {
         let Some(placed) = self.decided(index, std::slice::from_ref(device)) else { return };
-        self.sleep(THINKS_FOR).await;
+        self.think().await;
         if let Some(callee) = placed.callees.iter().find(|client| client.device() == device) {
             callee.command(Command::Decline(placed.id.clone()));
         }

@@ -8,7 +8,7 @@ use nodes::client::{Client, Command, Invoked, Stage};
 use tokio::sync::oneshot;
 
 use super::build::World;
-use super::calls::{ANSWERS_WITHIN, THINKS_FOR, reached, stage};
+use super::calls::{ANSWERS_WITHIN, reached, stage};
 
 /// Somebody is being rung into a call: by which step, into which call, by whom and how.
 struct Bringing {
@@ -63,7 +63,7 @@ impl World {
     /// The person who is rung takes the call, and whoever passed it on is let go.
     async fn bring_in(&mut self, call: &str, bringing: Bringing, answer: oneshot::Receiver<Invoked>) {
         let Bringing { step, index, by, feature, target } = bringing;
-        self.sleep(THINKS_FOR).await;
+        self.think().await;
         target.command(Command::Answer(call.to_owned()));
         self.answered(step, answer).await;
         if let Some(placed) = self.calls.get_mut(index).and_then(Option::as_mut) {

@@ -15,10 +15,8 @@ impl World {
         let ended_ns = self.journal.now_ns();
         self.clients.clear();
         if let Err(error) = self.net.finish() {
-            self.stumble(
-                Blamed::Harness,
-                format!("the capture could not be written ({}); make room", error.kind()),
-            );
+            let file = job.files().capture;
+            self.stumble(Blamed::Harness, unwritten(&file, &error));
         }
         let database = match self.policy_server.database() {
             Ok(rows) => rows,
@@ -38,10 +36,7 @@ impl World {
             (&files.service, "what the service held", &notes.service),
         ] {
             if let Err(error) = write_keys(&job.folder.join(Path::new(file)), heading, lines) {
-                self.stumble(
-                    Blamed::Harness,
-                    format!("a key file could not be written ({}); make room", error.kind()),
-                );
+                self.stumble(Blamed::Harness, unwritten(file, &error));
             }
         }
         let mut drops: Vec<Drop> = self.net.drops().iter().map(dropped).collect();
@@ -92,6 +87,10 @@ impl World {
         };
         named.filter_map(record).collect()
     }
+}
+
+fn unwritten(file: &str, error: &std::io::Error) -> String {
+    format!("`{file}` could not be written whole ({}); make room or choose another folder", error.kind())
 }
 
 fn dropped(drop: &net::DroppedDatagram) -> Drop {

@@ -12,7 +12,7 @@ use model::Plan;
 use model::plan::NetKind;
 use model::record::{Record, Tool};
 use model::results::Results;
-use runner::{Planned, Run, RunSetup, Watch};
+use runner::{Meddler, Planned, Run, RunSetup, Watch};
 use serde_json::Value;
 
 /// The files of a run that has ended, by path below its folder.
@@ -31,6 +31,13 @@ pub(crate) const PLAINLY: How = How { seed: 0, jobs: 1, net: NetKind::Memory };
 
 /// Runs these plans and their twins in `folder`.
 pub(crate) fn run_all(plans: Vec<Plan>, how: How, folder: &Path) {
+    let watch =
+        Watch { interrupted: &AtomicBool::new(false), timeout: Duration::MAX, now: &|| Duration::ZERO };
+    prepared(plans, how, folder, None).execute(&watch, &|_| {}).expect("recorded");
+}
+
+/// A run of these plans that has begun.
+pub(crate) fn prepared(plans: Vec<Plan>, how: How, folder: &Path, meddler: Option<Meddler>) -> Run {
     let planned = plans.into_iter().map(|plan| {
         let expected = oracle::expect(&plan).calls.into_iter().map(|call| (call.outcome, call.because));
         Planned { expected: expected.collect(), plan, net: how.net, unsupported: None }
@@ -43,12 +50,9 @@ pub(crate) fn run_all(plans: Vec<Plan>, how: How, folder: &Path) {
         planned: planned.collect(),
         shard: None,
         jobs: how.jobs,
-        meddler: None,
+        meddler,
     };
-    let run = Run::begin(setup).expect("a run");
-    let watch =
-        Watch { interrupted: &AtomicBool::new(false), timeout: Duration::MAX, now: &|| Duration::ZERO };
-    run.execute(&watch, &|_| {}).expect("recorded");
+    Run::begin(setup).expect("a run")
 }
 
 /// Judges the run in `folder`; nothing where its record is none.

@@ -1,5 +1,6 @@
 //! Worlds run from plans, on the network in memory.
 
+mod bad_days;
 mod conference;
 mod determinism;
 mod evidence_removed;
