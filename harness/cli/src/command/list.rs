@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::arguments::List;
 use crate::failure::Failure;
-use crate::filter::Filter;
 use crate::pages::{self, Entry, Kind};
 use crate::surroundings::Surroundings;
 use crate::{planning, print, run_folder, sources};
