@@ -103,11 +103,6 @@ impl Locks {
         locks.calls = calls(evidence, &locks.frames);
         locks
     }
-
-    /// Whether there is nothing to try a secret on.
-    pub fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.hops.is_empty()
-    }
 }
 
 fn frames(evidence: &Evidence<'_>) -> Vec<FrameLock> {
