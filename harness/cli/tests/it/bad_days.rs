@@ -159,7 +159,7 @@ fn with_short_files(room: &Room, blocks: u32, arguments: &[&str]) -> Ended {
 fn where_the_record_does_not_fit_the_run_says_so_and_the_rest_is_readable() {
     let room = Room::new();
     let path = scenario("opt-in/both-on");
-    let ended = with_short_files(&room, 200, &["run", &path, "--out", "run"]);
+    let ended = with_short_files(&room, 80, &["run", &path, "--out", "run", "--jobs", "1"]);
     assert_eq!(ended.code, 5, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stderr.contains("the run cannot be recorded in run"), "{}", ended.stderr);
     assert!(ended.stderr.contains("make room or choose another folder"), "{}", ended.stderr);
