@@ -95,7 +95,7 @@ impl<'a> Evidence<'a> {
     /// Reads what `world` left in the folder of its run.
     pub fn gather(run: &Path, world: &'a WorldRecord) -> Self {
         let mut faults = Vec::new();
-        let capture = match std::fs::read(run.join(&world.files.capture)) {
+        let capture = match whole_file(&run.join(&world.files.capture)) {
             Ok(bytes) => Capture::read(bytes),
             Err(_) => {
                 faults.push(inconclusive("the capture is missing; run the scenario again"));
@@ -107,13 +107,16 @@ impl<'a> Evidence<'a> {
             (&world.files.parties, Owner::Parties, "the key file of the parties"),
             (&world.files.service, Owner::Other("service".to_owned()), "the key file of the service"),
         ] {
-            match std::fs::read_to_string(run.join(file)) {
-                Ok(text) => {
+            match whole_file(&run.join(file)).map(String::from_utf8) {
+                Ok(Ok(text)) => {
                     let read = KeyFile::parse(&text, Some(&owner));
                     if let Some(error) = read.errors.first() {
                         faults.push(inconclusive(&format!("{name} cannot be read whole: {error}")));
                     }
                     keys.take(read.keys);
+                }
+                Ok(Err(_)) => {
+                    faults.push(inconclusive(&format!("{name} is no text; run the scenario again")))
                 }
                 Err(_) => faults.push(inconclusive(&format!("{name} is missing; run the scenario again"))),
             }
@@ -287,6 +290,14 @@ impl<'a> Evidence<'a> {
 /// Whether a ledger is that of a telephone number, which has no link and tells no user anything.
 pub fn is_number(device: &DeviceId) -> bool {
     device.user.tenant == "pstn"
+}
+
+/// What stands in a file; a device or a pipe in its place would have no end.
+pub(crate) fn whole_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    std::fs::read(path)
 }
 
 /// Where Mallory sits: in the service where the scenario's attacks name both places.

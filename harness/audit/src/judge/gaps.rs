@@ -9,7 +9,7 @@ use model::record::{Claimed, WorldRecord};
 use model::results::{Blame, CheckResult};
 use model::{DeviceId, Verdict};
 
-use crate::evidence::{Evidence, Fault, is_number};
+use crate::evidence::{Evidence, Fault, is_number, whole_file};
 
 /// Everything that is missing of what `evidence` was gathered from.
 pub(super) fn gaps(run: &Path, evidence: &Evidence<'_>) -> Vec<Fault> {
@@ -26,7 +26,7 @@ pub(super) fn gaps(run: &Path, evidence: &Evidence<'_>) -> Vec<Fault> {
         (&world.files.parties, world.written.parties, "parties"),
         (&world.files.service, world.written.service, "service"),
     ] {
-        let there = std::fs::read(run.join(file)).map_or(0, |bytes| lines(&bytes));
+        let there = whole_file(&run.join(file)).map_or(0, |bytes| lines(&bytes));
         if there != keys {
             found.push(format!(
                 "the key file of the {name} holds {there} keys and {keys} were written; run the scenario again"

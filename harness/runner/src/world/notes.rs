@@ -31,6 +31,13 @@ impl World {
         let files = job.files();
         let mut notes = std::mem::take(&mut *self.journal.notes());
         notes.held.extend(self.recorder.iter().flat_map(Recorder::held));
+        let calls = self.call_records(job);
+        for held in &mut notes.held {
+            // A call id is another one in each run; the name of the call says the same.
+            for call in calls.iter().filter(|call| !call.call.is_empty()) {
+                held.what = held.what.replace(&call.call, &call.name);
+            }
+        }
         for (file, heading, lines) in [
             (&files.parties, "what the two devices held", &notes.parties),
             (&files.service, "what the service held", &notes.service),
@@ -57,7 +64,7 @@ impl World {
             epoch_ns: self.net.epoch_ns(),
             ended_ns,
             schedule: self.net.schedule(),
-            calls: self.call_records(job),
+            calls,
             links: self.links,
             ledger: notes.ledger,
             claims: notes.claims,

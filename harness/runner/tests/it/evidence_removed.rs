@@ -289,3 +289,14 @@ fn drop_line(room: &Room, file: &str, begins: &str) {
 fn keep_entries(room: &Room, kind: &str, keep: fn(&Value) -> bool) {
     room.rewrite_world(kind, |world| world["ledger"].as_array_mut().expect("a list").retain(keep));
 }
+
+#[rstest]
+fn a_device_in_place_of_a_file_is_not_read(
+    #[values(".pcapng", ".parties.keys", ".service.keys")] file: &str,
+) {
+    shows_nothing(&SEALED, &[], |room| {
+        let path = room.file(file);
+        std::fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink("/dev/zero", path).expect("a link");
+    });
+}
