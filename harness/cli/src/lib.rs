@@ -5,6 +5,7 @@
 
 pub mod arguments;
 pub mod baseline;
+pub mod capabilities;
 pub mod catalogue;
 pub mod command;
 pub mod conclude;

@@ -34,6 +34,10 @@ use crate::policy_client::PolicySource;
 use crate::signalling::Message;
 use call::Call;
 
+/// What the client declares that it can do: profiles, kinds of media, and what else a scenario may ask for.
+pub const CAPABILITIES: &[&str] =
+    &["frames", "dtls", "audio", "video", "screen", "relay", "keys-export", "ledger"];
+
 /// What a client is made of.
 pub struct ClientSetup {
     /// Time.

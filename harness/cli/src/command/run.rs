@@ -8,6 +8,7 @@ use model::record;
 use runner::{Event, Planned, RunSetup, Watch};
 
 use crate::arguments::Run;
+use crate::capabilities::missing;
 use crate::catalogue::check_names;
 use crate::conclude::Conclusion;
 use crate::configuration::Configuration;
@@ -140,7 +141,7 @@ fn setup(
     let planned = variants.into_iter().map(|variant| {
         let net = arguments.net.or(variant.plan.net).unwrap_or(NetKind::Memory);
         let impaired = net == NetKind::Loopback && variant.plan.network.is_some();
-        let unsupported = impaired.then(|| "memory only".to_owned());
+        let unsupported = impaired.then(|| "memory only".to_owned()).or_else(|| missing(&variant.plan));
         Planned { plan: variant.plan, expected: variant.expected, net, unsupported }
     });
     RunSetup {

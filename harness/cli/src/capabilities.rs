@@ -1,0 +1,58 @@
+//! What a scenario needs of a client, against what the client declares: decided before anything runs.
+
+use model::plan::{Plan, Profile};
+use model::{Kind, Role};
+use nodes::client::CAPABILITIES;
+
+/// Why the variant cannot run with the reference client on both sides; none when it can.
+pub fn missing(plan: &Plan) -> Option<String> {
+    let own = (plan.profile == Profile::Own).then(|| (Role::Caller, "own".to_owned()));
+    let needed = plan.needs.iter().flat_map(|(role, needs)| needs.iter().map(|need| (*role, need.clone())));
+    let (role, need) =
+        own.into_iter().chain(needed).find(|(_, need)| !CAPABILITIES.contains(&need.as_str()))?;
+    Some(format!("the {role}'s client does not declare `{need}`; it declares {}", CAPABILITIES.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    fn plan(needs: &str, profile: &str) -> Plan {
+        let text = format!(
+            "scenario: A call\nabout: A call.\nprofile: {profile}\n{needs}tenants:\n  contoso.example:\n    users:\n      \
+             alice: {{ e2ee: on }}\n      bob: {{ e2ee: on }}\nsteps:\n  - call: {{ from: alice, to: bob, media: [audio] }}\n  \
+             - talk: 1s\n"
+        );
+        let file = Path::new("scenarios/opt-in/a.yaml").display().to_string();
+        let read = scenario::read("opt-in", "a", &file, &text, &scenario::Vocabulary::default());
+        read.expect("a sound scenario").remove(0).plan
+    }
+
+    #[rstest]
+    #[case::nothing("", None)]
+    #[case::something_declared("needs: { caller: [frames, relay], callee: [video] }\n", None)]
+    #[case::something_else(
+        "needs: { callee: [audio, hold-music] }\n",
+        Some("the callee's client does not declare `hold-music`")
+    )]
+    fn what_is_not_declared_is_unsupported(#[case] needs: &str, #[case] told: Option<&str>) {
+        let missing = missing(&plan(needs, "frames"));
+        assert_eq!(missing.is_some(), told.is_some(), "{missing:?}");
+        assert!(missing.unwrap_or_default().starts_with(told.unwrap_or_default()));
+    }
+
+    #[test]
+    fn a_scheme_of_a_vendors_own_is_not_the_reference_clients() {
+        let missing = missing(&plan("", "own")).expect("unsupported");
+        assert!(missing.contains("`own`"), "{missing}");
+    }
+
+    #[test]
+    fn every_kind_of_media_is_declared() {
+        assert!(Kind::ALL.iter().all(|kind| CAPABILITIES.contains(&kind.word())));
+    }
+}
