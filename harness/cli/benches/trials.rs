@@ -9,6 +9,8 @@ mod clock;
 mod median;
 #[path = "ratios/sealed.rs"]
 mod sealed;
+#[path = "ratios/session.rs"]
+mod session;
 #[path = "ratios/table.rs"]
 mod table;
 
@@ -125,7 +127,7 @@ fn galois(length: usize) {
     let mut body = Vec::new();
     assert_eq!(opened(&opener(profile, &RIGHT), &packets, &mut body), packets.len(), "the right key fits");
     let wrong = opener(profile, &WRONG);
-    let key = sealed::gcm(&WRONG[..16]);
+    let key = session::gcm(&WRONG[..16]);
     let mut ready: Vec<Ready> =
         packets.iter().map(|packet| ([3; 12], packet[..12].to_vec(), packet[12..].to_vec())).collect();
     compare(
@@ -147,7 +149,7 @@ fn sframe(length: usize) {
         |opener: &FrameOpener| frames.iter().filter(|frame| opener.open_into(frame, &[], &mut plain)).count();
     assert_eq!(opened(&FrameOpener::new(suite, 0, &RIGHT[..16])), frames.len(), "the right key fits");
     let wrong = FrameOpener::new(suite, 0, &WRONG[..16]);
-    let key = sealed::gcm(&WRONG[..16]);
+    let key = session::gcm(&WRONG[..16]);
     let mut ready: Vec<Ready> =
         frames.iter().map(|frame| ([3; 12], frame[..2].to_vec(), frame[2..].to_vec())).collect();
     compare(
@@ -211,8 +213,8 @@ fn windows_of_galois(bytes: &[u8]) {
         &mut || {
             let alone = |window: &&[u8]| {
                 let cipher = Aes128::new_from_slice(&window[..16]).expect("16 bytes");
-                let key = sealed::gcm(&sealed::derived(&cipher, &window[16..], 0, 0));
-                let nonce = sealed::nonce(&sealed::derived(&cipher, &window[16..], 2, 0), 5);
+                let key = session::gcm(&session::derived(&cipher, &window[16..], 0, 0));
+                let nonce = sealed::nonce(&session::derived(&cipher, &window[16..], 2, 0), 5);
                 let nonce = Nonce::assume_unique_for_key(nonce);
                 key.open_in_place(nonce, Aad::from(&head), &mut body).is_ok()
             };
@@ -227,7 +229,7 @@ fn windows_of_sframe(bytes: &[u8]) {
     let mut fit = |window: &[u8]| guesses.fits(window, &frame, &mut scratch);
     assert!(fit(&RIGHT[..16]), "the right window fits");
     let extract = Hmac::<Sha256>::new_from_slice(&[]).expect("any length");
-    let infos = [sealed::sframe_info("key"), sealed::sframe_info("salt")];
+    let infos = [session::sframe_info("key", 0), session::sframe_info("salt", 0)];
     let (head, mut body) = (frame[..2].to_vec(), frame[2..].to_vec());
     compare(
         "windows as base keys of SFrame",
@@ -249,7 +251,7 @@ fn windows_of_sframe(bytes: &[u8]) {
                 });
                 let nonce = salt.first_chunk::<12>().expect("32 bytes");
                 let nonce = Nonce::assume_unique_for_key(*nonce);
-                sealed::gcm(&key[..16]).open_in_place(nonce, Aad::from(&head), &mut body).is_ok()
+                session::gcm(&key[..16]).open_in_place(nonce, Aad::from(&head), &mut body).is_ok()
             };
             bytes.windows(16).filter(alone).count()
         },

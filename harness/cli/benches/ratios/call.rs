@@ -15,7 +15,8 @@ use runner::{Job, RecordFile};
 /// A call that ran, before its judge.
 pub struct Called {
     folder: PathBuf,
-    record: Record,
+    /// What a run would hand to its judge.
+    pub record: Record,
 }
 
 /// Runs the call in a world of its own below `folder`, which is there and empty, and reads its record back.

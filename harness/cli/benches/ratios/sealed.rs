@@ -1,15 +1,17 @@
-//! Session keys, and packets sealed under them, straight from the RFCs over the crypto libraries.
+//! Packets sealed straight from the RFCs over the crypto libraries.
 //!
 //! Invariant: no code of the judge is used, so that what it opens was sealed by somebody else.
 
 use aes::Aes128;
 use ctr::Ctr128BE;
-use ctr::cipher::{BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher};
+use ctr::cipher::{KeyInit, KeyIvInit, StreamCipher};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{Aad, Nonce};
 use sha1::Sha1;
 use sha2::Sha256;
+
+use crate::session::{derived, gcm, sframe_info};
 
 /// SSRC of every packet.
 const SSRC: [u8; 4] = [1, 2, 3, 4];
@@ -18,17 +20,6 @@ const SSRC: [u8; 4] = [1, 2, 3, 4];
 pub fn header(sequence: u16) -> Vec<u8> {
     let timestamp = u32::from(sequence) * 960;
     [&[0x80, 111][..], &sequence.to_be_bytes(), &timestamp.to_be_bytes(), &SSRC].concat()
-}
-
-/// Block `counter` of the key of `label` (RFC 3711 §4.3, RFC 7714 §11).
-pub fn derived(cipher: &Aes128, salt: &[u8], label: u8, counter: u8) -> [u8; 16] {
-    let mut block = [0; 16];
-    block[..salt.len()].copy_from_slice(salt);
-    block[7] ^= label;
-    block[15] = counter;
-    let mut block = block.into();
-    cipher.encrypt_block(&mut block);
-    block.into()
 }
 
 /// Key of HMAC-SHA-1 of RTP: two blocks, of the second 4 bytes.
@@ -48,11 +39,6 @@ pub fn nonce(salt: &[u8; 16], sequence: u16) -> [u8; 12] {
         *byte ^= salt;
     }
     nonce
-}
-
-/// A key of AES-128-GCM.
-pub fn gcm(key: &[u8]) -> LessSafeKey {
-    LessSafeKey::new(UnboundKey::new(&AES_128_GCM, key).expect("16 bytes"))
 }
 
 fn seal(key: &[u8], nonce: [u8; 12], head: &[u8], payload: &[u8]) -> Vec<u8> {
@@ -92,17 +78,12 @@ pub fn galois(master: &[u8], sequence: u16, payload: &[u8]) -> Vec<u8> {
     seal(&derived(&cipher, salt, 0, 0), nonce, &header(sequence), payload)
 }
 
-/// What a derivation of SFrame suite 4 under key id 0 expands with (RFC 9605 §4.4.2).
-pub fn sframe_info(label: &str) -> Vec<u8> {
-    [b"SFrame 1.0 Secret ", label.as_bytes(), b" ", &[0; 8], &[0, 4]].concat()
-}
-
 /// A frame of SFrame suite 4 under key id 0 with a counter of 8 to 255.
 pub fn sframe(base_key: &[u8], counter: u8, payload: &[u8]) -> Vec<u8> {
     let (mut key, mut salt) = ([0; 16], [0; 12]);
     let secret = Hkdf::<Sha256>::new(None, base_key);
-    secret.expand(&sframe_info("key"), &mut key).expect("one block");
-    secret.expand(&sframe_info("salt"), &mut salt).expect("one block");
+    secret.expand(&sframe_info("key", 0), &mut key).expect("one block");
+    secret.expand(&sframe_info("salt", 0), &mut salt).expect("one block");
     salt[11] ^= counter;
     seal(&key, salt, &[0x08, counter], payload)
 }
