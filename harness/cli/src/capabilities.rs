@@ -1,7 +1,7 @@
 //! What a scenario needs of a client, against what the client declares: decided before anything runs.
 
+use model::Role;
 use model::plan::{Plan, Profile};
-use model::{Kind, Role};
 use nodes::client::CAPABILITIES;
 
 /// Why the variant cannot run with the reference client on both sides; none when it can.
@@ -17,6 +17,7 @@ pub fn missing(plan: &Plan) -> Option<String> {
 mod tests {
     use std::path::Path;
 
+    use model::Kind;
     use rstest::rstest;
 
     use super::*;
