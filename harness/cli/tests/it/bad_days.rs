@@ -168,8 +168,9 @@ fn where_the_record_does_not_fit_the_run_says_so_and_the_rest_is_readable() {
     let results = room.results("run");
     assert!(results.partial);
     assert_eq!(results.lost, ["opt-in/both-on"]);
-    let capture = std::fs::read(room.path("run/captures/opt-in_both-on.pcapng")).unwrap();
-    let read = Capture::read(capture);
+    // One world at a time: the first one's record did not fit, and the second one never began.
+    let first = std::fs::read_dir(room.path("run/captures")).unwrap().next().unwrap().unwrap();
+    let read = Capture::read(std::fs::read(first.path()).unwrap());
     assert!(read.packets.len() > 100, "{:?}", read.problems);
 }
 
