@@ -4,6 +4,9 @@
 //! Invariant: a claim is the client's word; nothing here takes it for more.
 
 mod claimed;
+pub mod crossing;
+
+use std::borrow::Cow;
 
 use model::outcome::{Listener, Outcome};
 use model::plan::Plan;
@@ -32,7 +35,7 @@ pub struct Case<'a> {
 /// One call of a variant.
 pub struct Call<'a> {
     /// What it must come to.
-    pub expected: &'a ExpectedCall,
+    pub expected: Cow<'a, ExpectedCall>,
     /// What the nodes recorded; none where it was never placed.
     pub record: Option<&'a CallRecord>,
     /// What the devices claim.
@@ -70,11 +73,26 @@ pub struct TwinCall {
 impl<'a> Case<'a> {
     /// Puts together what belongs to one variant.
     pub fn new(expected: &'a Expected, evidence: &'a Evidence<'a>, twin: Option<&'a Twin>) -> Self {
-        let calls = expected.calls.iter().map(|expected| {
+        let plan = &evidence.world.plan;
+        let mut ought: Vec<Cow<'a, ExpectedCall>> = expected.calls.iter().map(Cow::Borrowed).collect();
+        if plan.crossings().next().is_some() {
+            let mut settled = expected.calls.clone();
+            crossing::settle(plan, evidence, &mut settled);
+            ought = settled.into_iter().map(Cow::Owned).collect();
+        }
+        let calls = ought.into_iter().map(|expected| {
             let record = evidence.world.calls.iter().find(|record| record.name == expected.name);
             Call { expected, record, claimed: Claimed::of(evidence, record) }
         });
-        Self { plan: &evidence.world.plan, expected, evidence, twin, calls: calls.collect() }
+        Self { plan, expected, evidence, twin, calls: calls.collect() }
+    }
+
+    /// The index of the call that a step means which is about the call at `index`: of two that crossed, the one that
+    /// stands.
+    pub fn meant(&self, index: usize) -> usize {
+        let falls = |at: usize| self.calls.get(at).is_some_and(|c| c.expected.outcome == Outcome::NotPlaced);
+        let crossed = self.plan.crossings().find(|pair| pair[1] == index && falls(index));
+        crossed.map_or(index, |[earlier, _]| earlier)
     }
 
     /// Media streams with a frame of `call`, or without any frame that a ledger knows but within its time.

@@ -79,6 +79,7 @@ pub static CHECKS: &[&Check] = &[
     &keys::commitment_is_kept::CHECK,
     &keys::agreement_is_contributory::CHECK,
     &keys::confirmations_are_recomputed::CHECK,
+    &keys::one_of_two_crossing_offers_stands::CHECK,
     &media::no_frame_before_answer::CHECK,
     &media::no_frame_before_confirmation::CHECK,
     &media::frames_of_sealed_calls_are_sealed::CHECK,

@@ -7,6 +7,7 @@
 mod words;
 
 pub mod attack;
+mod crossing;
 mod file_name;
 pub mod flaw;
 pub mod identity;

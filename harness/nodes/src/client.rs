@@ -5,6 +5,7 @@
 
 mod agree;
 mod call;
+mod crossing;
 mod described;
 mod ending;
 mod features;

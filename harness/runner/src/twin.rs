@@ -1,8 +1,8 @@
 //! Forms the twin of a variant: the control run that must behave the other way (design, section 3).
 
-use model::Outcome;
 use model::outcome::Reason;
 use model::plan::{Plan, PolicyStep, PolicyValue, PolicyVerb, Step, StepResult, Verb};
+use model::{DeviceId, Outcome};
 use sha2::{Digest, Sha256};
 
 /// Why a variant that needs a twin has none.
@@ -29,6 +29,7 @@ pub fn twin_of(plan: &Plan, expected: &[(Outcome, Vec<Reason>)]) -> Result<Optio
         }
         return Ok(Some(clean(twin)));
     }
+    let crosses = apart(&mut twin);
     let any = |wanted: fn(&Outcome) -> bool| expected.iter().any(|(outcome, _)| wanted(outcome));
     if any(|o| *o == Outcome::Exposed) || (!plan.attacks.is_empty() && any(|o| *o == Outcome::Ended)) {
         twin.attacks.clear();
@@ -51,7 +52,22 @@ pub fn twin_of(plan: &Plan, expected: &[(Outcome, Vec<Reason>)]) -> Result<Optio
     if expected.is_empty() {
         return Ok(allowed(&mut twin).then(|| clean(twin)));
     }
-    Ok(None)
+    Ok(crosses.then(|| clean(twin)))
+}
+
+/// Calls that cross are placed one after the other, so that each of them carries media; says whether any did.
+fn apart(twin: &mut Plan) -> bool {
+    let later: Vec<usize> = (0..twin.steps.len()).filter(|at| twin.crossing(*at).is_some()).collect();
+    for at in later.iter().rev() {
+        let Some(Step { verb: Verb::Call { from, .. }, call, .. }) = twin.steps.get(at - 1) else { continue };
+        let device = twin.user(from).and_then(|user| user.devices.first()).and_then(|(name, _)| name.clone());
+        let device = DeviceId { user: from.clone(), device };
+        let call = *call;
+        let step = |verb| Step { verb, call, expect: None, twin: None };
+        let between = [step(Verb::Talk { ms: 1_000 }), step(Verb::HangUp(device))];
+        twin.steps.splice(at..at, between);
+    }
+    !later.is_empty()
 }
 
 /// `decline` and `ignore` become `answer`.

@@ -4,6 +4,7 @@
 
 mod build;
 mod calls;
+mod crossing;
 mod features;
 mod notes;
 mod policy;

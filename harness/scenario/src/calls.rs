@@ -1,7 +1,9 @@
 //! Which calls ring, are up and are over at each step, as far as a file alone can tell.
 //!
 //! A callee answers after one second unless the next step says otherwise, so a call that rings is up as soon as
-//! a step comes that is no answer to it. Whoever a feature may have brought in is in the call only perhaps.
+//! a step comes that is no answer to it. Where the next step is the callee's own call to the caller, the two calls
+//! cross: one of them stands, both parties are in it at once, and the steps that follow are about the later one,
+//! whichever it is. Whoever a feature may have brought in is in the call only perhaps.
 
 use std::collections::BTreeSet;
 
@@ -74,14 +76,12 @@ impl Calls {
 
     /// Places a call, as the step at `at` says.
     pub fn place(&mut self, name: &str, from: &UserId, to: &Target, at: &At, findings: &mut Findings<'_>) {
-        let crossing = |line: &Line| {
-            let back = matches!(to, Target::Users(users) if users.contains(&line.caller));
-            line.state == State::Ringing && line.ringing.contains(from) && back
-        };
-        for line in self.lines.iter_mut().filter(|line| crossing(line)) {
-            line.state = State::Over;
-            line.ended = Some(at.clone());
-        }
+        let back = |line: &Line| matches!(to, Target::Users(users) if *users == [line.caller.clone()]);
+        let alone =
+            |line: &Line| line.ringing.len() == 1 && line.ringing.contains(from) && line.parties.len() == 1;
+        let crossing = |line: &Line| line.state == State::Ringing && alone(line) && back(line);
+        let crossed = self.lines.iter_mut().find(|line| crossing(line));
+        let crosses = crossed.map(|line| line.end(at)).is_some();
         self.let_ring(None);
         if let Some(line) = self.lines.iter().find(|line| line.holds(from) && !self.blurred) {
             let message = format!("`{from}` calls while in a call");
@@ -101,16 +101,17 @@ impl Calls {
         let ringing: BTreeSet<_> =
             users.iter().filter(|user| !self.lines.iter().any(|l| l.holds(user))).cloned().collect();
         let number = matches!(to, Target::Number(_));
-        let state = match (number, ringing.is_empty()) {
+        let state = match (number || crosses, ringing.is_empty()) {
             (true, _) => State::Up,
             (false, false) => State::Ringing,
             (false, true) => State::Over,
         };
+        let (ringing, there) = if crosses { (BTreeSet::new(), ringing) } else { (ringing, BTreeSet::new()) };
         self.lines.push(Line {
             name: name.to_owned(),
             caller: from.clone(),
             ringing,
-            parties: BTreeSet::from([from.clone()]),
+            parties: there.into_iter().chain([from.clone()]).collect(),
             perhaps: BTreeSet::new(),
             number,
             state,

@@ -3,6 +3,7 @@
 pub mod agreement_is_contributory;
 pub mod commitment_is_kept;
 pub mod confirmations_are_recomputed;
+pub mod one_of_two_crossing_offers_stands;
 pub mod security_code_is_recomputed;
 
 use model::Role;

@@ -52,7 +52,8 @@ fn heard(case: &Case<'_>, call: &Call<'_>) -> BTreeMap<Listener, HeardCount> {
 }
 
 fn features(case: &Case<'_>, call: usize) -> Vec<FeatureResult> {
-    let steps = case.plan.steps.iter().enumerate().filter(|(_, step)| step.call == Some(call));
+    let of_call = |step: &model::plan::Step| step.call.map(|index| case.meant(index)) == Some(call);
+    let steps = case.plan.steps.iter().enumerate().filter(|(_, step)| of_call(step));
     let invoked = steps.filter_map(|(index, step)| {
         let Verb::Invoke { feature, by, .. } = &step.verb else { return None };
         let record = case.evidence.world.steps.get(&index);

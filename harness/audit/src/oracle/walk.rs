@@ -110,6 +110,9 @@ impl<'a> Walk<'a> {
             Target::Users(users) => (users.clone(), false),
             Target::Number(_) => (Vec::new(), true),
         };
+        // Of two calls that cross the capture says which one stands; until then each is what it would be alone.
+        let crossed = self.plan.crossing(index).map(|[earlier, _]| earlier);
+        self.going_on.retain(|going| Some(*going) != crossed);
         let busy = self
             .going_on
             .iter()
@@ -134,7 +137,8 @@ impl<'a> Walk<'a> {
         };
         if ended.is_none() {
             self.going_on.push(self.calls.len());
-            self.now_ms += ANSWERED_AFTER_MS;
+            let crosses = crossed.is_some() || self.plan.crossing(index + 1).is_some();
+            self.now_ms += if crosses { 0 } else { ANSWERED_AFTER_MS };
         }
         let parties = self.parties(from, &to, answering);
         let call = self.expected(from, to, parties, because);

@@ -39,6 +39,12 @@ impl Route {
         !self.over && (there.any(|d| d.user == *user) || self.ringing.iter().any(|d| d.user == *user))
     }
 
+    /// Whether `caller` waits for `callee` alone to answer.
+    fn rings(&self, callee: &UserId, caller: &UserId) -> bool {
+        let alone = !self.ringing.is_empty() && self.ringing.iter().all(|device| device.user == *callee);
+        !self.over && self.answered.is_none() && self.caller.user == *caller && alone
+    }
+
     /// Whether the media processor ends its hops.
     pub(super) fn in_conference(&self) -> bool {
         !self.over && self.node == Some(Node::MediaProcessor)
@@ -61,7 +67,7 @@ impl Body {
             [only] => only.strip_prefix("tel:").map(str::to_owned),
             _ => None,
         };
-        let ringing = match number.as_ref().map_or_else(|| self.reached(to), |_| Ok(Vec::new())) {
+        let ringing = match number.as_ref().map_or_else(|| self.reached(&from.user, to), |_| Ok(Vec::new())) {
             Ok(ringing) => ringing,
             Err(reason) => {
                 return self.to_device(from, &Message::HangUp { call, reason: reason.to_owned() });
@@ -85,14 +91,17 @@ impl Body {
         }
     }
 
-    /// The devices of everybody in `to`, or why nobody is called at all.
-    fn reached(&self, to: &[String]) -> Result<Vec<DeviceId>, &'static str> {
+    /// The devices of everybody in `to` whom `from` calls, or why nobody is called at all.
+    fn reached(&self, from: &UserId, to: &[String]) -> Result<Vec<DeviceId>, &'static str> {
         let users: Vec<UserId> = to.iter().filter_map(|user| user.parse().ok()).collect();
         let known = users.iter().all(|user| self.setup.directory.contains_key(user));
         if users.is_empty() || users.len() < to.len() || !known {
             return Err("unknown-user");
         }
-        if users.iter().any(|user| self.routes.values().any(|route| route.involves(user))) {
+        // Of two offers that cross the devices choose one themselves.
+        let crosses = |route: &Route, user: &UserId| users.len() == 1 && route.rings(from, user);
+        let holds = |user: &UserId| self.routes.values().any(|r| r.involves(user) && !crosses(r, user));
+        if users.iter().any(holds) {
             return Err("busy");
         }
         let devices: Vec<DeviceId> = users.iter().flat_map(|user| self.devices_of(user)).collect();

@@ -74,6 +74,11 @@ impl Agreement {
         self.suites.clone()
     }
 
+    /// The commitment of the offer; none where nothing is agreed.
+    pub(super) const fn commit(&self) -> Option<&[u8; 32]> {
+        self.commit.as_ref()
+    }
+
     pub(super) fn commit_hex(&self) -> String {
         self.commit.map(hex::encode).unwrap_or_default()
     }

@@ -20,6 +20,8 @@ pub(super) struct Call {
     pub(super) role: Role,
     pub(super) caller: UserId,
     pub(super) callee: UserId,
+    /// Whether one user and nobody else is called.
+    pub(super) one_to_one: bool,
     pub(super) media: Vec<Kind>,
     pub(super) own_intent: u8,
     pub(super) other_intent: u8,
@@ -57,6 +59,7 @@ struct Terms {
     role: Role,
     caller: UserId,
     callee: UserId,
+    one_to_one: bool,
     media: Vec<Kind>,
     profile: Profile,
 }
@@ -69,6 +72,7 @@ impl Body {
             role: terms.role,
             caller: terms.caller,
             callee: terms.callee,
+            one_to_one: terms.one_to_one,
             media: terms.media,
             own_intent,
             other_intent,
@@ -97,7 +101,8 @@ impl Body {
         let id: [u8; 16] = self.setup.entropy.array();
         let call = hex::encode(id);
         let user = to.first().and_then(|first| first.parse::<UserId>().ok());
-        let can_be_sealed = to.len() == 1 && user.is_some() && kind == CallKind::Unscheduled;
+        let one_to_one = to.len() == 1 && user.is_some();
+        let can_be_sealed = one_to_one && kind == CallKind::Unscheduled;
         let intent = if can_be_sealed { self.own_intent().await } else { 0 };
         let profile = self.setup.profile;
         let agreement = Agreement::offered(&self.setup.entropy, intent == 1 && profile == Profile::Frames);
@@ -114,16 +119,19 @@ impl Body {
             commit: agreement.commit_hex(),
         });
         let caller = self.setup.device.user.clone();
-        let terms = Terms { id, role: Role::Caller, caller, callee, media, profile };
+        let terms = Terms { id, role: Role::Caller, caller, callee, one_to_one, media, profile };
         let made = self.new_call(terms, intent, 0, agreement);
         self.calls.insert(call.clone(), made);
         self.stage(&call, Stage::Ringing);
         self.wake(&call, Clock::Ringing, RING_FOR);
-        let _ = placed.send(call);
+        let _ = placed.send(call.clone());
+        self.crossed(&call).await;
     }
 
     pub(super) async fn offered(&mut self, offer: Message) {
-        let Message::Offer { call, from, media, profile, intent, suites, commit, .. } = offer else { return };
+        let Message::Offer { call, from, to, media, profile, intent, suites, commit, .. } = offer else {
+            return;
+        };
         let (Some(id), Ok(caller), Ok(profile)) =
             (call_id(&call), from.parse::<UserId>(), profile.parse::<Profile>())
         else {
@@ -135,9 +143,13 @@ impl Body {
         let media: Vec<Kind> = media.iter().filter_map(|kind| kind.parse().ok()).collect();
         let agreement = Agreement::received(&suites, &commit);
         let callee = self.setup.device.user.clone();
-        let terms = Terms { id, role: Role::Callee, caller, callee, media, profile };
+        let one_to_one = to.len() == 1;
+        let terms = Terms { id, role: Role::Callee, caller, callee, one_to_one, media, profile };
         let made = self.new_call(terms, 0, u8::from(intent == 1), agreement);
         self.calls.insert(call.clone(), made);
+        if self.crossed(&call).await {
+            return;
+        }
         self.claim(&call, Claimed::Ringing);
         self.stage(&call, Stage::Ringing);
         self.send(Message::Ringing { call });

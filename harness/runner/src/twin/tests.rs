@@ -12,6 +12,13 @@ fn both_on() -> Plan {
     read.expect("the scenario is sound").remove(0).plan
 }
 
+fn both_at_once() -> Plan {
+    let text = include_str!("../../../../scenarios/call-kinds/both-call-at-once.yaml");
+    let vocabulary = scenario::Vocabulary::default();
+    let read = scenario::read("call-kinds", "both-call-at-once", "both-call-at-once.yaml", text, &vocabulary);
+    read.expect("the scenario is sound").remove(0).plan
+}
+
 fn of(plan: &Plan, outcome: Outcome, because: &[Reason]) -> Option<Plan> {
     twin_of(plan, &[(outcome, because.to_vec())]).expect("a twin can be formed")
 }
@@ -35,6 +42,20 @@ fn a_declined_call_is_answered_in_its_twin_and_carries_media() {
     let twin = of(&plan, Outcome::Ended, &[Reason::Declined]).expect("an ended call has a twin");
     assert!(matches!(twin.steps[1].verb, Verb::Answer(_)));
     assert!(matches!(twin.steps[2].verb, Verb::Talk { .. }));
+}
+
+#[test]
+fn calls_that_cross_are_placed_one_after_the_other_and_both_carry_media() {
+    let plan = both_at_once();
+    assert_eq!(plan.crossings().collect::<Vec<_>>(), [[0, 1]]);
+    for (outcome, because) in
+        [(Outcome::Sealed, vec![]), (Outcome::Ordinary, vec![Reason::CallerSwitchedOff])]
+    {
+        let twin = of(&plan, outcome, &because).expect("the call that does not stand has a twin");
+        assert_eq!(twin.crossings().count(), 0);
+        let talks = twin.steps.iter().filter(|step| matches!(step.verb, Verb::Talk { .. }));
+        assert_eq!(talks.map(|step| step.call).collect::<Vec<_>>(), [Some(0), Some(1)]);
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub(super) struct Placed {
     pub(super) joined: Vec<Client>,
     /// The telephone that was called.
     pub(super) telephone: Option<DeviceId>,
+    /// The call that stands in its place, where the two crossed.
+    pub(super) instead: Option<usize>,
     pub(super) placed_ns: u64,
     pub(super) connected_ns: Option<u64>,
     pub(super) ended_ns: Option<u64>,

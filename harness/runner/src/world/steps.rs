@@ -2,39 +2,40 @@
 
 use std::time::Duration;
 
-use model::plan::{CallKind, Plan, Target, Verb};
+use model::UserId;
+use model::plan::{Plan, Step, Target, Verb};
 use model::record::{Blamed, Stumble};
-use model::{Kind, UserId};
 use net::Sleeper;
 use nodes::client::{Client, Command, Stage};
 use nodes::media_processor;
 use tokio::sync::oneshot;
 
 use super::build::World;
-use super::calls::{ANSWERS_WITHIN, Placed, reached, stage};
+use super::calls::{ANSWERS_WITHIN, Placed, reached};
 
 impl World {
     pub(super) async fn play(&mut self, plan: &Plan) {
         for (at, step) in plan.steps.iter().enumerate() {
             self.playing = Some(at);
+            let index = self.standing(step.call.unwrap_or_default());
             match &step.verb {
-                Verb::Call { from, to, media, kind } => {
-                    let index = step.call.unwrap_or_default();
-                    self.call(index, from, to, media, *kind).await;
+                Verb::Call { .. } => {
+                    self.call(plan, step, index).await;
+                    match (plan.crossing(at), plan.crossing(at + 1)) {
+                        (Some(pair), _) => self.crossed(pair).await,
+                        (None, Some(_)) => continue,
+                        (None, None) => self.until_it_rings(index).await,
+                    }
                 }
-                Verb::Answer(device) => {
-                    self.answer(step.call.unwrap_or_default(), std::slice::from_ref(device)).await;
-                }
-                Verb::Decline(device) => self.decline(step.call.unwrap_or_default(), device).await,
-                Verb::Ignore(device) => self.ignore(step.call.unwrap_or_default(), device).await,
-                Verb::HangUp(device) => self.hang_up(step.call.unwrap_or_default(), device).await,
-                Verb::Talk { ms } => {
-                    self.talk(step.call.unwrap_or_default(), Duration::from_millis(*ms)).await
-                }
+                Verb::Answer(device) => self.answer(index, std::slice::from_ref(device)).await,
+                Verb::Decline(device) => self.decline(index, device).await,
+                Verb::Ignore(device) => self.ignore(index, device).await,
+                Verb::HangUp(device) => self.hang_up(index, device).await,
+                Verb::Talk { ms } => self.talk(index, Duration::from_millis(*ms)).await,
                 Verb::Invoke { feature, by, with } => {
-                    self.invoke(at, step.call.unwrap_or_default(), *feature, by, with.as_ref()).await;
+                    self.invoke(at, index, *feature, by, with.as_ref()).await;
                 }
-                Verb::Chat { from, text } => self.chat(step.call.unwrap_or_default(), from, text).await,
+                Verb::Chat { from, text } => self.chat(index, from, text).await,
                 Verb::Toggle { user, e2ee } => self.toggle(user, *e2ee).await,
                 Verb::Leave { group, user } => self.group(group, user, false),
                 Verb::Join { group, user } => self.group(group, user, true),
@@ -80,8 +81,16 @@ impl World {
             .collect()
     }
 
-    async fn call(&mut self, index: usize, from: &UserId, to: &Target, media: &[Kind], kind: CallKind) {
-        let Some(caller) = self.clients_of(from).into_iter().next() else {
+    async fn call(&mut self, plan: &Plan, step: &Step, index: usize) {
+        let Verb::Call { from, to, media, kind } = &step.verb else { return };
+        // A user's first device is the first one of the file.
+        let devices_of = |user: &UserId| {
+            let listed = plan.user(user).map(|user| user.devices.as_slice()).unwrap_or_default();
+            let mut clients = self.clients_of(user);
+            clients.sort_by_key(|client| listed.iter().position(|(name, _)| *name == client.device().device));
+            clients
+        };
+        let Some(caller) = devices_of(from).into_iter().next() else {
             return self.stumble(Blamed::Harness, format!("{from} has no device to call from"));
         };
         let (names, undecided, telephone) = match to {
@@ -90,21 +99,14 @@ impl World {
                 (vec![format!("tel:{number}")], Vec::new(), Some(media_processor::telephone(number)))
             }
         };
-        let callees: Vec<Client> = undecided.iter().flat_map(|user| self.clients_of(user)).collect();
+        let callees: Vec<Client> = undecided.iter().flat_map(devices_of).collect();
         let (placed, id) = oneshot::channel();
         let placed_ns = self.journal.now_ns();
-        caller.command(Command::Call { to: names, media: media.to_vec(), kind, placed });
+        caller.command(Command::Call { to: names, media: media.clone(), kind: *kind, placed });
         let Ok(Ok(id)) = tokio::time::timeout(ANSWERS_WITHIN, id).await else {
             return self.stumble(Blamed::Caller, "the caller's client did not place the call".to_owned());
         };
-        let rung = |stage| stage == Stage::Ringing || matches!(stage, Stage::Over(_));
-        for callee in &callees {
-            if matches!(stage(&caller, &id), Some(Stage::Over(_))) {
-                break;
-            }
-            reached(callee, &id, ANSWERS_WITHIN, rung).await;
-        }
-        let (joined, connected_ns, ended_ns) = (Vec::new(), None, None);
+        let (joined, instead, connected_ns, ended_ns) = (Vec::new(), None, None, None);
         self.calls[index] = Some(Placed {
             id,
             caller,
@@ -112,10 +114,23 @@ impl World {
             undecided,
             joined,
             telephone,
+            instead,
             placed_ns,
             connected_ns,
             ended_ns,
         });
+    }
+
+    /// Waits until the devices of whoever is called ring, or nobody is called at all.
+    async fn until_it_rings(&self, index: usize) {
+        let Some(placed) = self.calls.get(index).and_then(Option::as_ref) else { return };
+        let rung = |stage| stage == Stage::Ringing || matches!(stage, Stage::Over(_));
+        for callee in &placed.callees {
+            if placed.over() {
+                break;
+            }
+            reached(callee, &placed.id, ANSWERS_WITHIN, rung).await;
+        }
     }
 
     async fn talk(&mut self, index: usize, time: Duration) {

@@ -85,6 +85,18 @@ fn these_steps_can_happen(#[case] steps: &str) {
 
 #[rstest]
 #[case::talk_first("- talk: 2s", "out-of-order")]
+#[case::an_answer_to_calls_that_cross(
+    "- call: { from: alice, to: carol@contoso.example, media: [audio] }\n- call: { from: carol@contoso.example, to: alice, media: [audio] }\n- answer: alice",
+    "out-of-order"
+)]
+#[case::talk_in_the_earlier_of_two_calls_that_cross(
+    "- call: { from: alice, to: dave, media: [audio], as: first }\n- call: { from: dave, to: alice, media: [audio], as: second }\n- talk: 1s\n  in: first",
+    "out-of-order"
+)]
+#[case::a_group_call_crosses_nothing(
+    "- call: { from: alice, to: [bob, dave], media: [audio] }\n- call: { from: dave, to: alice, media: [audio] }",
+    "out-of-order"
+)]
 #[case::talk_while_declined(
     "- call: { from: alice, to: bob, media: [audio] }\n- decline: bob\n- talk: 1s",
     "out-of-order"

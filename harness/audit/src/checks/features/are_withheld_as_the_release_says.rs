@@ -36,7 +36,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
         };
         findings.examine(1);
         compare(feature, expected, record, findings);
-        if let Some(call) = step.call.and_then(|call| case.calls.get(call)) {
+        if let Some(call) = step.call.and_then(|call| case.calls.get(case.meant(call))) {
             on_the_wire(case, call, feature, record, findings);
         }
     }

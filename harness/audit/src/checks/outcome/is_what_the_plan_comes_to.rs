@@ -8,7 +8,7 @@ use model::results::Blame;
 use model::{Outcome, Role};
 
 use super::super::proof::carries_media;
-use crate::case::{Call, Case};
+use crate::case::{Call, Case, crossing};
 use crate::findings::{Findings, Located};
 use crate::oracle::{self, ExpectedCall};
 
@@ -33,7 +33,12 @@ crate::declare_check! {
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     // What a flaw makes of the call is what this check has to notice, so the scenario's statement does not count.
     let flawed = !case.plan.flaws().is_empty() && case.plan.attacks.is_empty();
-    let computed = if flawed { oracle::computed(case.plan).calls } else { case.expected.calls.clone() };
+    let mut computed: Vec<ExpectedCall> =
+        case.calls.iter().map(|call| call.expected.clone().into_owned()).collect();
+    if flawed {
+        computed = oracle::computed(case.plan).calls;
+        crossing::settle(case.plan, case.evidence, &mut computed);
+    }
     for (call, expected) in case.calls.iter().zip(&computed) {
         findings.examine(1);
         let mut compare = Compare { call, expected, findings };
