@@ -2,7 +2,8 @@
 //!
 //! Invariant: the same secret of two owners is one key with both as holders.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use model::attack::Place;
@@ -18,7 +19,9 @@ use crate::srtp::MasterKey;
 pub struct Keys {
     masters: BTreeMap<[u8; 32], Vec<([u8; 48], Ears)>>,
     srtp: Vec<(MasterKey, Ears)>,
+    srtp_at: HashMap<MasterKey, usize>,
     frames: Vec<FrameKey>,
+    frames_at: HashMap<(Suite, u64, Vec<u8>), usize>,
     agreed: Vec<([u8; 16], [u8; 32], Ears)>,
     traffic: BTreeMap<([u8; 32], TrafficLabel), (Vec<u8>, Ears)>,
     placed: Option<Place>,
@@ -66,7 +69,7 @@ impl Keys {
                 Secret::Master { client_random, secret } => {
                     join(self.masters.entry(client_random).or_default(), secret, ears);
                 }
-                Secret::Srtp { master, .. } => join(&mut self.srtp, master, ears),
+                Secret::Srtp { master, .. } => self.found_srtp(master, ears),
                 Secret::Sframe { suite, key_id, base_key } => {
                     self.frame_key(suite, key_id, base_key, ears, None)
                 }
@@ -87,22 +90,37 @@ impl Keys {
         ears: Ears,
         found: Option<&'static str>,
     ) {
-        let same =
-            |key: &&mut FrameKey| (key.suite, key.key_id) == (suite, key_id) && key.base_key == base_key;
-        if let Some(key) = self.frames.iter_mut().find(same) {
-            if key.ears | ears != key.ears {
-                key.ears |= ears;
-                key.found = key.found.or(found);
+        match self.frames_at.entry((suite, key_id, base_key)) {
+            Entry::Occupied(at) => {
+                let held = self.frames.get_mut(*at.get());
+                if let Some(key) = held.filter(|key| key.ears | ears != key.ears) {
+                    key.ears |= ears;
+                    key.found = key.found.or(found);
+                }
             }
-            return;
+            Entry::Vacant(at) => {
+                let base_key = at.key().2.clone();
+                at.insert(self.frames.len());
+                let opener = FrameOpener::new(suite, key_id, &base_key);
+                self.frames.push(FrameKey { suite, key_id, base_key, ears, found, opener });
+            }
         }
-        let opener = FrameOpener::new(suite, key_id, &base_key);
-        self.frames.push(FrameKey { suite, key_id, base_key, ears, found, opener });
     }
 
     /// Adds a master key of SRTP that somebody came by.
     pub fn found_srtp(&mut self, master: MasterKey, ears: Ears) {
-        join(&mut self.srtp, master, ears);
+        match self.srtp_at.entry(master) {
+            Entry::Occupied(at) => {
+                if let Some((_, have)) = self.srtp.get_mut(*at.get()) {
+                    *have |= ears;
+                }
+            }
+            Entry::Vacant(at) => {
+                let master = at.key().clone();
+                at.insert(self.srtp.len());
+                self.srtp.push((master, ears));
+            }
+        }
     }
 
     /// Adds a DTLS master secret that somebody came by.

@@ -3,12 +3,12 @@
 //! Invariant: a name rests on the content; where several ledgers have the same content, on who sent the stream, on the
 //! RTP time stamp at the sender's own tap, and on the time, in that order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
 use super::frames::{Frame, Packing};
-use super::ledgers::{Ledgers, Sent};
+use super::ledgers::{Ledgers, Places, Sent};
 
 /// How long a frame may be on its way, in nanoseconds, before another frame with the same content is likelier.
 const UNDER_WAY_NS: u64 = 2_000_000_000;
@@ -25,13 +25,14 @@ const fn ticks(packing: Packing) -> i64 {
 pub struct Naming<'a> {
     ledgers: &'a Ledgers,
     epoch_ns: u64,
-    stamps: HashMap<Sent, u32>,
+    stamped: HashSet<Sent>,
+    by_stamp: HashMap<u32, Vec<Sent>>,
 }
 
 impl<'a> Naming<'a> {
     /// Names by `ledgers`, whose clock started at `epoch_ns`.
     pub fn new(ledgers: &'a Ledgers, epoch_ns: u64) -> Self {
-        Self { ledgers, epoch_ns, stamps: HashMap::new() }
+        Self { ledgers, epoch_ns, stamped: HashSet::new(), by_stamp: HashMap::new() }
     }
 
     /// Names the frames of a stream that `device` sent, and keeps their time stamps for the streams of nodes that
@@ -39,8 +40,8 @@ impl<'a> Naming<'a> {
     pub fn sent_by(&mut self, device: &str, frames: &mut [Frame], packing: Packing) {
         self.name(frames, packing, Some(device));
         for frame in frames.iter() {
-            if let Some(sent) = frame.sent {
-                self.stamps.entry(sent).or_insert(frame.timestamp);
+            if let Some(sent) = frame.sent.filter(|sent| self.stamped.insert(*sent)) {
+                self.by_stamp.entry(frame.timestamp).or_default().push(sent);
             }
         }
     }
@@ -54,20 +55,17 @@ impl<'a> Naming<'a> {
         let hash = |frame: &Frame| frame.content.as_ref().map(|content| Sha256::digest(content).into());
         let hashes: Vec<Option<[u8; 32]>> = frames.iter().map(hash).collect();
         let Some(book) = self.book_of(frames, &hashes, device) else { return };
-        let candidates = |hash: &[u8; 32]| -> Vec<usize> {
-            self.ledgers.sent(hash).iter().filter(|sent| sent.book == book).map(|sent| sent.frame).collect()
+        let places = |hash: &[u8; 32]| self.ledgers.sent(hash).iter().find(|places| places.book == book);
+        let places: Vec<Option<&Places>> = hashes.iter().map(|hash| places(hash.as_ref()?)).collect();
+        let anchor = |(at, (frame, places)): (usize, (&Frame, &Option<&Places>))| match (*places)?.frames[..]
+        {
+            [only] => Some((at, frame.timestamp, only)),
+            _ => None,
         };
-        let anchor =
-            |(at, (frame, hash)): (usize, (&Frame, &Option<[u8; 32]>))| match candidates(hash.as_ref()?)
-                .as_slice()
-            {
-                [only] => Some((at, frame.timestamp, *only)),
-                _ => None,
-            };
         let anchors: Vec<(usize, u32, usize)> =
-            frames.iter().zip(&hashes).enumerate().filter_map(anchor).collect();
-        for (at, (frame, hash)) in frames.iter_mut().zip(&hashes).enumerate() {
-            let Some(hash) = hash else { continue };
+            frames.iter().zip(&places).enumerate().filter_map(anchor).collect();
+        for (at, (frame, places)) in frames.iter_mut().zip(&places).enumerate() {
+            let Some(places) = places else { continue };
             let after = anchors.partition_point(|(anchor, _, _)| *anchor < at);
             let around = [after.checked_sub(1), Some(after)].into_iter().flatten();
             let nearest =
@@ -76,9 +74,7 @@ impl<'a> Naming<'a> {
                 let ahead = i64::from(frame.timestamp.wrapping_sub(*timestamp).cast_signed());
                 i64::try_from(*number).unwrap_or(0) + ahead.div_euclid(ticks(packing))
             });
-            let distance = |number: &usize| i64::try_from(*number).unwrap_or(i64::MAX).abs_diff(estimate);
-            let nearest = candidates(hash).into_iter().min_by_key(distance);
-            frame.sent = nearest.map(|number| Sent { book, frame: number });
+            frame.sent = places.nearest(estimate).map(|number| Sent { book, frame: number });
         }
     }
 
@@ -86,18 +82,23 @@ impl<'a> Naming<'a> {
     fn book_of(&self, frames: &[Frame], hashes: &[Option<[u8; 32]>], device: Option<&str>) -> Option<usize> {
         let mut votes: HashMap<usize, Votes> = HashMap::new();
         for (frame, hash) in frames.iter().zip(hashes) {
-            let known = hash.as_ref().map_or(&[][..], |hash| self.ledgers.sent(hash));
-            let mut last = None;
-            for sent in known {
-                let Some(book) = self.ledgers.books.get(sent.book) else { continue };
-                let at_ns = book.at_ns.get(sent.frame).map_or(0, |at| at.saturating_add(self.epoch_ns));
-                let votes = votes.entry(sent.book).or_default();
-                votes.own = device.is_some_and(|device| book.device.to_string() == device);
-                votes.stamped += usize::from(self.stamps.get(sent) == Some(&frame.timestamp));
-                votes.timely += usize::from(frame.at_ns >= at_ns && frame.at_ns - at_ns <= UNDER_WAY_NS);
-                votes.known += usize::from(last != Some(sent.book));
-                last = Some(sent.book);
+            let Some(hash) = hash else { continue };
+            let now = frame.at_ns.checked_sub(self.epoch_ns);
+            for places in self.ledgers.sent(hash) {
+                let votes = votes.entry(places.book).or_default();
+                votes.timely += now.map_or(0, |now| places.entered(now.saturating_sub(UNDER_WAY_NS)..=now));
+                votes.known += 1;
             }
+            for sent in self.by_stamp.get(&frame.timestamp).into_iter().flatten() {
+                let book = self.ledgers.books.get(sent.book);
+                if book.and_then(|book| book.frames.get(sent.frame)) == Some(hash) {
+                    votes.entry(sent.book).or_default().stamped += 1;
+                }
+            }
+        }
+        for (book, votes) in &mut votes {
+            let book = self.ledgers.books.get(*book);
+            votes.own = device.zip(book).is_some_and(|(device, book)| book.device.to_string() == device);
         }
         votes.into_iter().max_by_key(|(book, votes)| (*votes, usize::MAX - book)).map(|(book, _)| book)
     }
