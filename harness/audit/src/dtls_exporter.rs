@@ -68,8 +68,10 @@ fn expand<H: EagerHash>(secret: &[u8], seed: &[u8], out: &mut [u8]) {
         let length = block.len().min(rest.len());
         let (filled, left) = rest.split_at_mut(length);
         filled.copy_from_slice(&block[..length]);
-        a = sign(&[&a]);
         rest = left;
+        if !rest.is_empty() {
+            a = sign(&[&a]);
+        }
     }
 }
 

@@ -119,8 +119,8 @@ impl Guess {
 
     /// Key and salt of suite 4 under `key_id`.
     pub fn derived(&self, key_id: u64) -> ([u8; 16], [u8; 12]) {
-        let key = first_block(&self.secret, &info(KEY, key_id, Suite::Aes128Gcm));
-        let salt = first_block(&self.secret, &info(SALT, key_id, Suite::Aes128Gcm));
+        let key = first_block(&self.secret, KEY, key_id, Suite::Aes128Gcm);
+        let salt = first_block(&self.secret, SALT, key_id, Suite::Aes128Gcm);
         let (mut short_key, mut short_salt) = ([0; 16], [0; 12]);
         short_key.copy_from_slice(&key[..16]);
         short_salt.copy_from_slice(&salt[..12]);
@@ -129,10 +129,11 @@ impl Guess {
 }
 
 /// The first block of an HKDF expansion (RFC 5869 §2.3).
-fn first_block(secret: &Hmac<Sha256>, info: &[u8]) -> [u8; 32] {
+fn first_block(secret: &Hmac<Sha256>, label: &[u8], key_id: u64, suite: Suite) -> [u8; 32] {
     let mut mac = secret.clone();
-    mac.update(info);
-    mac.update(&[1]);
+    for part in [label, &key_id.to_be_bytes(), &suite.number().to_be_bytes(), &[1]] {
+        mac.update(part);
+    }
     mac.finalize().into_bytes().into()
 }
 

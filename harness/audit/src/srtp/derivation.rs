@@ -1,8 +1,9 @@
 //! Session keys from master keys (RFC 3711 §4.3, RFC 7714 §11), at a key derivation rate of 0.
 
 use aes::{Aes128, Aes256};
-use ctr::Ctr128BE;
-use ctr::cipher::{KeyIvInit, StreamCipher};
+use ctr::cipher::consts::U16;
+use ctr::cipher::{BlockCipherEncrypt, BlockSizeUser, InnerIvInit, KeyInit, StreamCipherCore};
+use ctr::{CtrCore, flavors};
 
 /// The label of the cipher key of RTP; the authentication key and the salt have the two labels
 /// after it.
@@ -33,18 +34,40 @@ impl SessionKeys {
     }
 }
 
-/// Fills `out` with the key of `label`. The salt of GCM is 12 bytes and counts as 14 with two zero
-/// bytes after them (RFC 7714 §11). A master key that is neither 16 nor 32 bytes long derives
-/// nothing: `out` stays as it is.
+/// Fills `out` with the key of `label`; see [`derive_all`].
 pub(super) fn derive(master: &[u8], master_salt: &[u8], label: u8, out: &mut [u8]) {
-    let mut block = [0; 16];
-    let salt_length = master_salt.len().min(14);
-    block[..salt_length].copy_from_slice(&master_salt[..salt_length]);
-    block[7] ^= label;
-    out.fill(0);
-    if let Ok(mut stream) = Ctr128BE::<Aes128>::new_from_slices(master, &block) {
-        stream.apply_keystream(out);
-    } else if let Ok(mut stream) = Ctr128BE::<Aes256>::new_from_slices(master, &block) {
-        stream.apply_keystream(out);
+    derive_all(master, master_salt, [label], [out]);
+}
+
+/// Fills each of `out` with the key of its label; the master key is scheduled once. The salt of GCM is
+/// 12 bytes and counts as 14 with two zero bytes after them (RFC 7714 §11). A master key that is
+/// neither 16 nor 32 bytes long derives nothing but zero bytes.
+pub(super) fn derive_all<const N: usize>(
+    master: &[u8],
+    master_salt: &[u8],
+    labels: [u8; N],
+    out: [&mut [u8]; N],
+) {
+    if let Ok(cipher) = Aes128::new_from_slice(master) {
+        fill(&cipher, master_salt, labels, out);
+    } else if let Ok(cipher) = Aes256::new_from_slice(master) {
+        fill(&cipher, master_salt, labels, out);
+    } else {
+        out.into_iter().for_each(|out| out.fill(0));
+    }
+}
+
+fn fill<C, const N: usize>(cipher: &C, master_salt: &[u8], labels: [u8; N], out: [&mut [u8]; N])
+where
+    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
+{
+    for (label, out) in labels.into_iter().zip(out) {
+        let mut block = [0; 16];
+        let salt_length = master_salt.len().min(14);
+        block[..salt_length].copy_from_slice(&master_salt[..salt_length]);
+        block[7] ^= label;
+        out.fill(0);
+        CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(cipher, &block.into())
+            .apply_keystream_partial(out.into());
     }
 }

@@ -93,8 +93,8 @@ impl Guess {
             Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
                 let mut cipher = [0; 32];
                 let mut session_salt = [0; 12];
-                derive(key, salt, derivation::RTP, &mut cipher[..key.len()]);
-                derive(key, salt, derivation::RTP + 2, &mut session_salt);
+                let labels = [derivation::RTP, derivation::RTP + 2];
+                derivation::derive_all(key, salt, labels, [&mut cipher[..key.len()], &mut session_salt]);
                 Keyed::Gcm(Gcm::keyed(&cipher[..key.len()], session_salt)?)
             }
         };
