@@ -2,13 +2,12 @@
 //!
 //! Invariant: every range lies within the frame that it came from.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
 
-use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
-use pcap_parser::Linktype;
-
 use super::class::Class;
+use super::layers::{Depth, Layers};
+use super::records::Record;
 
 /// What stands directly above IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,88 +50,30 @@ pub struct Packet {
     pub(super) frame: Range<usize>,
 }
 
-/// Where and when a packet was seen.
-pub(super) struct Seen {
-    pub number: u64,
-    pub interface: usize,
-    pub at_ns: u64,
-}
-
 impl Packet {
-    /// Slices the frame at `data` of the file `bytes`; what cannot be sliced stays without addresses.
-    pub(super) fn dissect(bytes: &[u8], data: Range<usize>, linktype: Linktype, seen: Seen) -> Self {
-        let nowhere = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), 0);
-        let mut packet = Self {
-            number: seen.number,
-            interface: seen.interface,
-            at_ns: seen.at_ns,
-            transport: Transport::Other,
-            source: nowhere,
-            destination: nowhere,
-            class: Class::Malformed,
-            payload: data.end..data.end,
-            frame: data.clone(),
+    /// The packet of a record whose frame and payload stand at these places of the file.
+    pub(super) fn of(
+        record: &Record,
+        layers: &Layers<'_>,
+        frame: Range<usize>,
+        payload: Range<usize>,
+    ) -> Self {
+        let class = match (layers.depth, layers.transport) {
+            (Depth::Malformed, _) => Class::Malformed,
+            (_, Transport::Udp) => Class::OtherUdp,
+            (_, Transport::Tcp { .. }) => Class::OtherTcp,
+            (_, Transport::Other) => Class::Other,
         };
-        let frame = bytes.get(data.clone()).unwrap_or_default();
-        let sliced = match linktype {
-            Linktype::ETHERNET => LaxSlicedPacket::from_ethernet(frame).ok(),
-            Linktype::RAW => LaxSlicedPacket::from_ip(frame).ok(),
-            _ => None,
-        };
-        let Some(sliced) = sliced else { return packet };
-        let Some((source, destination, fragmented)) = addresses(sliced.net.as_ref()) else {
-            packet.class = Class::Other;
-            return packet;
-        };
-        if fragmented {
-            packet.class = Class::Other;
-            return packet;
+        Self {
+            number: record.number,
+            interface: record.interface,
+            at_ns: record.at_ns,
+            transport: layers.transport,
+            source: layers.source,
+            destination: layers.destination,
+            class,
+            payload,
+            frame,
         }
-        match sliced.transport {
-            Some(TransportSlice::Udp(udp)) => {
-                packet.transport = Transport::Udp;
-                packet.source = SocketAddr::new(source, udp.source_port());
-                packet.destination = SocketAddr::new(destination, udp.destination_port());
-                packet.payload = super::offset_in(bytes, udp.payload(), udp.payload().len());
-                packet.class =
-                    if cut(udp.length(), udp.slice().len()) { Class::Malformed } else { Class::OtherUdp };
-            }
-            Some(TransportSlice::Tcp(tcp)) => {
-                packet.transport = Transport::Tcp {
-                    sequence: tcp.sequence_number(),
-                    syn: tcp.syn(),
-                    fin: tcp.fin(),
-                    rst: tcp.rst(),
-                };
-                packet.source = SocketAddr::new(source, tcp.source_port());
-                packet.destination = SocketAddr::new(destination, tcp.destination_port());
-                packet.payload = super::offset_in(bytes, tcp.payload(), tcp.payload().len());
-                packet.class = Class::OtherTcp;
-            }
-            Some(_) => packet.class = Class::Other,
-            None => packet.class = if sliced.stop_err.is_some() { Class::Malformed } else { Class::Other },
-        }
-        packet
-    }
-}
-
-/// Whether the header promises more than was recorded.
-fn cut(promised: u16, recorded: usize) -> bool {
-    usize::from(promised) > recorded
-}
-
-fn addresses(net: Option<&LaxNetSlice<'_>>) -> Option<(IpAddr, IpAddr, bool)> {
-    match net? {
-        LaxNetSlice::Ipv4(ip) => {
-            let header = ip.header();
-            let ends = (IpAddr::from(header.source()), IpAddr::from(header.destination()));
-            Some((ends.0, ends.1, header.is_fragmenting_payload()))
-        }
-        LaxNetSlice::Ipv6(ip) => {
-            let header = ip.header();
-            let ends = (IpAddr::from(header.source()), IpAddr::from(header.destination()));
-            Some((ends.0, ends.1, ip.payload().fragmented))
-        }
-        LaxNetSlice::Arp(_) => None,
     }
 }

@@ -29,12 +29,15 @@ fn a_cut_file_keeps_what_stood_before_the_cut() {
     let capture = Capture::read(whole[..whole.len() - 3].to_vec());
     assert_eq!(capture.packets.len(), 1);
     assert_eq!(capture.problems.len(), 1);
-    assert_eq!(capture.problems[0].text, "the file ends within a block");
+    assert!(capture.problems[0].text.starts_with("the file ends within a block"));
 }
 
 #[rstest]
-#[case::empty(&[], "the file is empty")]
-#[case::text(b"# not a capture, only a line of text", "no pcapng section header")]
+#[case::empty(&[], "the file is empty; hand over the capture itself")]
+#[case::text(
+    b"# not a capture, only a line of text",
+    "neither pcap nor pcapng begins like this; hand over the capture itself"
+)]
 fn what_is_no_capture_has_a_problem_at_its_start(#[case] bytes: &[u8], #[case] text: &str) {
     let capture = Capture::read(bytes.to_vec());
     assert_eq!(capture.problems, [Problem { offset: 0, text: text.to_owned() }]);
