@@ -48,6 +48,11 @@ impl Half {
         Self { public: PublicKey::from(&secret).to_bytes(), secret, nonce }
     }
 
+    /// The secret, for whoever asks what is still held.
+    pub fn secret(&self) -> [u8; 32] {
+        self.secret.to_bytes()
+    }
+
     /// The commitment that the caller sends in its offer.
     pub fn commitment(&self) -> [u8; 32] {
         commitment(&self.public, &self.nonce)
@@ -125,9 +130,10 @@ pub struct LowOrder;
 /// What both devices hold once the agreement is made.
 pub struct Agreed {
     transcript: [u8; 32],
-    prk: Hkdf<Sha256>,
+    prk: [u8; 32],
     code: String,
-    z: [u8; 32],
+    /// Only until it is handed over.
+    z: Option<[u8; 32]>,
 }
 
 impl Agreed {
@@ -142,18 +148,25 @@ impl Agreed {
         }
         let agreed = terms.agreed();
         let transcript = hash(&[b"overheard/1 transcript", &agreed, &terms.ct]);
-        let (_, prk) = Hkdf::<Sha256>::extract(Some(&transcript), z.as_bytes());
+        let (prk, _) = Hkdf::<Sha256>::extract(Some(&transcript), z.as_bytes());
         Ok(Self {
             transcript,
-            prk,
+            prk: prk.into(),
             code: code(&hash(&[b"overheard/1 security code", &agreed])),
-            z: z.to_bytes(),
+            z: Some(z.to_bytes()),
         })
     }
 
-    /// The agreed value, for the key file of the two devices and for nothing else.
-    pub fn key_file_line(&self, call: &str) -> String {
-        format!("AGREE {call} {}", hex::encode(self.z))
+    /// The agreed value, for the key file of the two devices and for nothing else. It is erased here (design, section
+    /// 1.6 step 5), so that there is one once.
+    pub fn key_file_line(&mut self, call: &str) -> Option<String> {
+        self.z.take().map(|z| format!("AGREE {call} {}", hex::encode(z)))
+    }
+
+    /// The secrets that are still held, each with what it is.
+    pub fn secrets(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let z = self.z.map(|z| ("the agreed value", z.to_vec()));
+        z.into_iter().chain([("what keys are expanded from", self.prk.to_vec())]).collect()
     }
 
     /// The security code: four groups of five digits.
@@ -187,7 +200,8 @@ impl Agreed {
     }
 
     fn expand(&self, info: &[&[u8]], key: &mut [u8]) {
-        self.prk.expand(&items(info), key).expect("the keys are shorter than 255 blocks");
+        let prk = Hkdf::<Sha256>::from_prk(&self.prk).expect("it has the length of the hash");
+        prk.expand(&items(info), key).expect("the keys are shorter than 255 blocks");
     }
 }
 
@@ -283,8 +297,12 @@ mod tests {
             };
             assert_eq!(terms.agreed(), bytes(&example["agreed"]));
             let public = callee.public;
-            let agreed = Agreed::on(&terms, caller, &public).expect("contributory");
-            assert_eq!(agreed.z, bytes(&example["z"]));
+            let mut agreed = Agreed::on(&terms, caller, &public).expect("contributory");
+            assert_eq!(agreed.z, Some(bytes(&example["z"])));
+            assert_eq!(agreed.secrets()[1].1, bytes::<32>(&example["prk"]));
+            let line = format!("AGREE 00 {}", example["z"].as_str().expect("hex"));
+            assert_eq!((agreed.key_file_line("00"), agreed.key_file_line("00")), (Some(line), None));
+            assert_eq!(agreed.secrets().len(), 1, "the agreed value is handed over once and gone");
             let keys = example["sframe_base_keys_by_key_id"].as_array().expect("keys");
             for (sender, kind) in Role::ALL.iter().flat_map(|r| Kind::ALL.iter().map(move |k| (*r, *k))) {
                 let at = usize::try_from(key_id(sender, kind)).expect("small");

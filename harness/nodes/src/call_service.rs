@@ -4,6 +4,7 @@
 
 mod conference;
 mod features;
+mod held;
 mod routing;
 mod session;
 
@@ -19,7 +20,7 @@ use model::{Role, UserId};
 use net::Network;
 use tokio::sync::mpsc;
 
-use crate::journal::Journal;
+use crate::journal::{Holdings, Journal};
 use crate::service_link::{HandedKey, NodeMessage};
 use crate::signalling::Message;
 use routing::Route;
@@ -60,6 +61,7 @@ enum Input {
     Text(u64, String),
     Closed(u64),
     Node(Node, NodeMessage),
+    HandOver(Holdings),
 }
 
 /// A running call service.
@@ -72,6 +74,8 @@ impl CallService {
     /// Starts the service; `nodes` are its connections to the media nodes.
     pub fn start(setup: CallServiceSetup, nodes: Vec<(Node, net::WebSocket)>) -> Self {
         let (inputs, queue) = mpsc::unbounded_channel();
+        let asked = inputs.clone();
+        setup.journal.holder(move |answer| drop(asked.send(Input::HandOver(answer))));
         let nodes = nodes
             .into_iter()
             .map(|(node, socket)| (node, session::node(node, socket, inputs.clone())))
@@ -123,6 +127,7 @@ impl Body {
                 },
                 Input::Closed(number) => self.closed(number),
                 Input::Node(node, message) => self.node_says(node, message),
+                Input::HandOver(answer) => drop(answer.send(self.held())),
             }
         }
     }

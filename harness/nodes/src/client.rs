@@ -10,6 +10,7 @@ mod described;
 mod ending;
 mod features;
 pub mod flaws;
+mod held;
 mod intent;
 mod media;
 mod wire;
@@ -30,7 +31,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::engine::{Incoming, RelayUse};
 use crate::entropy::Entropy;
-use crate::journal::Journal;
+use crate::journal::{Holdings, Journal};
 use crate::policy_client::PolicySource;
 use crate::signalling::Message;
 use call::Call;
@@ -175,6 +176,7 @@ enum Input {
     Packet(String, Incoming),
     Tick { call: String, kind: Kind, last: Option<oneshot::Sender<()>> },
     Deadline(String, Clock),
+    HandOver(Holdings),
 }
 
 /// Which time has run out.
@@ -199,6 +201,8 @@ impl Client {
         let (seen, calls) = watch::channel(BTreeMap::new());
         let device = setup.device.clone();
         let outbox = wire::carry(signalling, inputs.clone());
+        let asked = inputs.clone();
+        setup.journal.holder(move |answer| drop(asked.send(Input::HandOver(answer))));
         let deviation = flaws::deviation(setup.flaw);
         let mut body = Body {
             setup,
@@ -264,6 +268,7 @@ impl Body {
                 Input::Packet(call, packet) => self.packet(&call, &packet).await,
                 Input::Tick { call, kind, last } => self.tick(&call, kind, last).await,
                 Input::Deadline(call, clock) => self.deadline(&call, clock).await,
+                Input::HandOver(answer) => drop(answer.send(self.held())),
             }
         }
     }

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use model::record::{DroppedBy, Held};
 use model::{Kind, Role};
 use tokio::sync::mpsc;
 
 use crate::bridge::{Bridge, Ground};
 use crate::engine::Incoming;
+use crate::journal::{Holdings, held};
 use crate::reading::Reading;
 use crate::service_link::NodeMessage;
 
@@ -17,6 +19,7 @@ use crate::service_link::NodeMessage;
 enum Input {
     Message(NodeMessage),
     Packet(String, Role, Incoming),
+    HandOver(Holdings),
 }
 
 /// Starts the forwarder on its connection from the call service.
@@ -28,6 +31,10 @@ pub fn start(ground: Ground, service: net::WebSocket) {
         serde_json::from_str(&text).map_or(true, |message| from_service.send(Input::Message(message)).is_ok())
     };
     crate::call_service::carry(service, texts, deliver, || {});
+    if ground.dropped_by == DroppedBy::Forwarder {
+        let asked = inputs.clone();
+        ground.journal.holder(move |answer| drop(asked.send(Input::HandOver(answer))));
+    }
     let (packets, mut arriving) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Some((call, from, packet)) = arriving.recv().await {
@@ -54,6 +61,7 @@ impl Body {
         while let Some(input) = queue.recv().await {
             match input {
                 Input::Message(message) => self.message(message).await,
+                Input::HandOver(answer) => drop(answer.send(self.held())),
                 Input::Packet(call, from, packet) => {
                     if let Some(reading) = self.readings.get_mut(&call) {
                         reading.packet(self.ground.net.now(), from.word(), &packet);
@@ -64,6 +72,17 @@ impl Body {
                 }
             }
         }
+    }
+
+    /// Its calls, and keys that were handed over and are not gone.
+    fn held(&self) -> Vec<Held> {
+        let calls: Vec<&str> = self.bridges.keys().map(String::as_str).collect();
+        let calls = ("its calls".to_owned(), format!("calls: {}", calls.join(" ")).into_bytes());
+        let keys = self.readings.iter().flat_map(|(call, reading)| {
+            reading.base_keys().map(move |key| (format!("a key of call {call}"), key.to_vec()))
+        });
+        let owner = self.ground.link.tap();
+        std::iter::once(calls).chain(keys).map(|(what, bytes)| held(owner, what, &bytes)).collect()
     }
 
     async fn message(&mut self, message: NodeMessage) {

@@ -9,6 +9,7 @@ use model::record::{Claim, Claimed, Deed, Drop, DroppedBy, Held, LedgerEntry, Lo
 use model::{Direction, Kind};
 use net::Network;
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use crate::engine::KeySink;
 
@@ -21,10 +22,22 @@ pub enum Owner {
     Service,
 }
 
+/// Something that the node `owner` still holds.
+pub fn held(owner: &str, what: impl Into<String>, bytes: &[u8]) -> Held {
+    Held { owner: owner.to_owned(), what: what.into(), bytes: hex::encode(bytes) }
+}
+
+/// Takes what a node still holds.
+pub type Holdings = oneshot::Sender<Vec<Held>>;
+
+/// Asks a node what it still holds.
+type Ask = Box<dyn Fn(Holdings) + Send + Sync>;
+
 /// The notes of one world; every node holds a handle.
 pub struct Journal {
     net: Arc<dyn Network>,
     notes: Mutex<Notes>,
+    holders: Mutex<Vec<Ask>>,
 }
 
 /// What was written down.
@@ -57,7 +70,7 @@ impl std::fmt::Debug for Journal {
 impl Journal {
     /// An empty journal on the clock of `net`.
     pub fn new(net: Arc<dyn Network>) -> Arc<Self> {
-        Arc::new(Self { net, notes: Mutex::default() })
+        Arc::new(Self { net, notes: Mutex::default(), holders: Mutex::default() })
     }
 
     /// What stands in it.
@@ -68,6 +81,32 @@ impl Journal {
     /// Nanoseconds of the world's clock.
     pub fn now_ns(&self) -> u64 {
         u64::try_from(self.net.now().as_nanos()).expect("a world does not run for centuries")
+    }
+
+    /// From now on a node can be asked what it still holds: `ask` hands the question on to it.
+    pub fn holder(&self, ask: impl Fn(Holdings) + Send + Sync + 'static) {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(ask));
+    }
+
+    /// Asks every node what it still holds, and writes it down; gives how many did not answer.
+    pub async fn take_holdings(&self) -> usize {
+        let asked: Vec<oneshot::Receiver<Vec<Held>>> = {
+            let holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
+            let ask = |ask: &Ask| {
+                let (answer, told) = oneshot::channel();
+                ask(answer);
+                told
+            };
+            holders.iter().map(ask).collect()
+        };
+        let mut silent = 0;
+        for told in asked {
+            match told.await {
+                Ok(held) => self.notes().held.extend(held),
+                Err(_) => silent += 1,
+            }
+        }
+        silent
     }
 
     /// Where a node of `owner` puts the secrets of its connections.

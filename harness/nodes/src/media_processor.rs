@@ -12,11 +12,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::Kind;
+use model::record::Held;
 use net::Sleeper;
 use tokio::sync::mpsc;
 
 use crate::bridge::Ground;
 use crate::engine::{EngineError, Incoming};
+use crate::journal::{Holdings, held};
 use crate::service_link::NodeMessage;
 use call::Call;
 use leg::Leg;
@@ -31,6 +33,7 @@ enum Input {
     Message(NodeMessage),
     Packet(Arrival),
     Answered { call: String, number: String },
+    HandOver(Holdings),
 }
 
 /// A packet that opened on a leg of a call.
@@ -49,6 +52,8 @@ pub fn start(ground: Ground, service: net::WebSocket) {
         serde_json::from_str(&text).map_or(true, |message| from_service.send(Input::Message(message)).is_ok())
     };
     crate::call_service::carry(service, texts, deliver, || {});
+    let asked = inputs.clone();
+    ground.journal.holder(move |answer| drop(asked.send(Input::HandOver(answer))));
     let body = Body { ground, outbox, inputs, calls: BTreeMap::new() };
     tokio::spawn(body.run(queue));
 }
@@ -66,6 +71,7 @@ impl Body {
             match input {
                 Input::Message(message) => self.message(message).await,
                 Input::Packet(arrival) => self.packet(&arrival).await,
+                Input::HandOver(answer) => drop(answer.send(self.held())),
                 Input::Answered { call, number } => {
                     if self.calls.contains_key(&call) {
                         self.reply(&NodeMessage::Dialled { call, number });
@@ -73,6 +79,16 @@ impl Body {
                 }
             }
         }
+    }
+
+    /// Its calls, and whoever is in them.
+    fn held(&self) -> Vec<Held> {
+        let call = |(id, call): (&String, &Call)| {
+            let legs: Vec<&str> = call.legs.iter().map(|leg| leg.name.as_str()).collect();
+            format!(" {id} with {}", legs.join(" "))
+        };
+        let calls: String = self.calls.iter().map(call).collect();
+        vec![held(self.ground.link.tap(), "its calls", format!("calls:{calls}").as_bytes())]
     }
 
     async fn message(&mut self, message: NodeMessage) {

@@ -85,6 +85,11 @@ impl Reading {
         }
     }
 
+    /// Base keys that were handed over.
+    pub fn base_keys(&self) -> impl Iterator<Item = &[u8; 16]> {
+        self.openers.iter().map(Opener::base_key)
+    }
+
     /// Reads a packet that came from `from` at `now`, and the frame that it completes.
     pub fn packet(&mut self, now: Duration, from: &str, packet: &Incoming) {
         let Incoming { kind, sequence, timestamp, marker, payload, .. } = packet;

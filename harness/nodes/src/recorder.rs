@@ -9,6 +9,7 @@ use model::identity::Node;
 use model::record::Held;
 use sha2::{Digest, Sha256};
 
+use crate::journal::held;
 use crate::service_link::RecorderMessage;
 
 /// Bytes of frames that are kept per call; of what comes after, the hash is.
@@ -79,11 +80,7 @@ impl Recorder {
                 (format!("transcript of call {call}"), shelf.transcript.as_bytes()),
             ]
         });
-        let held = |(what, bytes): (String, &[u8])| Held {
-            owner: Node::Recorder.word().to_owned(),
-            what,
-            bytes: hex::encode(bytes),
-        };
+        let held = |(what, bytes): (String, &[u8])| held(Node::Recorder.word(), what, bytes);
         parts.filter(|(_, bytes)| !bytes.is_empty()).map(held).collect()
     }
 }

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::entropy::Entropy;
-use crate::journal::Journal;
+use crate::journal::{Holdings, Journal, held};
 use server::{Arrival, Deed, Server};
 
 /// The port of TURN over UDP (RFC 8489 §18.6).
@@ -72,9 +72,11 @@ pub struct RelaySetup {
 pub fn start(setup: RelaySetup) -> io::Result<SocketAddr> {
     let listening = setup.link.bind(PORT)?;
     let address = listening.local();
-    let (arrivals, queue) = mpsc::unbounded_channel();
+    let (inputs, queue) = mpsc::unbounded_channel();
+    let asked = inputs.clone();
+    setup.journal.holder(move |answer| drop(asked.send(Input::HandOver(answer))));
     let server = Server::new(address, &setup.accounts, setup.entropy.clone());
-    let mut body = Body { setup, server, arrivals, sockets: BTreeMap::new() };
+    let mut body = Body { setup, server, inputs, sockets: BTreeMap::new() };
     body.serve(listening);
     tokio::spawn(body.run(queue));
     Ok(address)
@@ -86,40 +88,57 @@ struct Served {
     reader: AbortHandle,
 }
 
+/// Everything that reaches the relay.
+enum Input {
+    Datagram(Arrival),
+    HandOver(Holdings),
+}
+
 struct Body {
     setup: RelaySetup,
     server: Server,
-    arrivals: mpsc::UnboundedSender<Arrival>,
+    inputs: mpsc::UnboundedSender<Input>,
     /// By their own address: the listening one and one per allocation.
     sockets: BTreeMap<SocketAddr, Served>,
 }
 
 impl Body {
-    async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Arrival>) {
-        while let Some(arrival) = queue.recv().await {
-            let mut bound = None;
-            let link = self.setup.link.clone();
-            let bind = &mut || {
-                bound = link.bind(0).ok();
-                bound.as_ref().map(|socket| socket.local())
-            };
-            let deeds = self.server.arrived(self.setup.net.now(), arrival, bind);
-            if let Some(socket) = bound {
-                self.serve(socket);
+    async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Input>) {
+        while let Some(input) = queue.recv().await {
+            match input {
+                Input::Datagram(arrival) => self.arrived(arrival),
+                Input::HandOver(answer) => {
+                    let tap = self.setup.link.tap();
+                    let memory = self.server.memory().into_iter();
+                    let _ = answer.send(memory.map(|(what, bytes)| held(tap, what, &bytes)).collect());
+                }
             }
-            deeds.into_iter().for_each(|deed| self.perform(deed));
         }
+    }
+
+    fn arrived(&mut self, arrival: Arrival) {
+        let mut bound = None;
+        let link = self.setup.link.clone();
+        let bind = &mut || {
+            bound = link.bind(0).ok();
+            bound.as_ref().map(|socket| socket.local())
+        };
+        let deeds = self.server.arrived(self.setup.net.now(), arrival, bind);
+        if let Some(socket) = bound {
+            self.serve(socket);
+        }
+        deeds.into_iter().for_each(|deed| self.perform(deed));
     }
 
     /// Reads a socket until its allocation is gone.
     fn serve(&mut self, socket: Arc<dyn DatagramSocket>) {
-        let (arrivals, reading) = (self.arrivals.clone(), socket.clone());
+        let (inputs, reading) = (self.inputs.clone(), socket.clone());
         let reader = tokio::spawn(async move {
             let destination = reading.local();
             let mut buffer = vec![0; DATAGRAM_BYTES];
             while let Ok((length, source)) = poll_fn(|cx| reading.poll_recv(cx, &mut buffer)).await {
                 let bytes = buffer.get(..length).unwrap_or_default().to_vec();
-                if arrivals.send(Arrival { source, destination, bytes }).is_err() {
+                if inputs.send(Input::Datagram(Arrival { source, destination, bytes })).is_err() {
                     return;
                 }
             }

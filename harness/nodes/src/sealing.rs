@@ -30,6 +30,7 @@ pub enum SealError {
 
 /// A sender's end of one key.
 pub struct Sealer {
+    base_key: [u8; 16],
     key: EncryptionKey,
     next: u64,
     /// Set the counter back to 0 before this many frames: a fault.
@@ -53,7 +54,13 @@ impl Sealer {
     /// When the key does not fit.
     pub fn new(key_id: u64, base_key: &[u8; 16]) -> Result<Self, SealError> {
         let key = EncryptionKey::derive_from(CipherSuite::AesGcm128Sha256, key_id, base_key);
-        Ok(Self { key: key.map_err(|_| SealError::Key)?, next: 0, restarts_after: None })
+        let key = key.map_err(|_| SealError::Key)?;
+        Ok(Self { base_key: *base_key, key, next: 0, restarts_after: None })
+    }
+
+    /// The base key, for whoever asks what is still held.
+    pub const fn base_key(&self) -> &[u8; 16] {
+        &self.base_key
     }
 
     /// The same, with a counter that goes back to 0 after `frames` frames.
@@ -83,6 +90,7 @@ impl Sealer {
 
 /// A receiver's end of one key.
 pub struct Opener {
+    base_key: [u8; 16],
     key: DecryptionKey,
     window: Window,
     accepts_replay: bool,
@@ -95,7 +103,13 @@ impl Opener {
     /// When the key does not fit.
     pub fn new(key_id: u64, base_key: &[u8; 16]) -> Result<Self, SealError> {
         let key = DecryptionKey::derive_from(CipherSuite::AesGcm128Sha256, key_id, base_key);
-        Ok(Self { key: key.map_err(|_| SealError::Key)?, window: Window::default(), accepts_replay: false })
+        let key = key.map_err(|_| SealError::Key)?;
+        Ok(Self { base_key: *base_key, key, window: Window::default(), accepts_replay: false })
+    }
+
+    /// The base key, for whoever asks what is still held.
+    pub const fn base_key(&self) -> &[u8; 16] {
+        &self.base_key
     }
 
     /// The same, but it opens a counter as often as it comes: a fault.

@@ -109,6 +109,19 @@ impl Agreement {
     pub(super) fn erase(&mut self) {
         (self.half, self.agreed) = (None, None);
     }
+
+    /// The secrets that have not been erased, each with what it is.
+    pub(super) fn secrets(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let half =
+            self.half.as_ref().map(|half| ("the secret half of the agreement", half.secret().to_vec()));
+        half.into_iter().chain(self.agreed.iter().flat_map(Agreed::secrets)).collect()
+    }
+
+    /// What the other device and everybody in between has seen as well.
+    pub(super) fn public(&self) -> Vec<u8> {
+        let callee = self.callee.iter().flat_map(|(public, nonce)| [public, nonce]);
+        self.commit.iter().chain(callee).flatten().copied().collect()
+    }
 }
 
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
@@ -234,9 +247,9 @@ impl Body {
     }
 
     /// Makes the SFrame keys, and writes down what the two devices hold.
-    fn agree(&mut self, call: &str, agreed: Agreed) -> Result<(), SealError> {
+    fn agree(&mut self, call: &str, mut agreed: Agreed) -> Result<(), SealError> {
         let journal = self.setup.journal.clone();
-        journal.key(Owner::Parties, agreed.key_file_line(call));
+        agreed.key_file_line(call).into_iter().for_each(|line| journal.key(Owner::Parties, line));
         let Some(state) = self.calls.get_mut(call) else { return Ok(()) };
         let own = state.role;
         for kind in state.media.clone() {

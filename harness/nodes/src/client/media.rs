@@ -52,6 +52,12 @@ impl Media {
         (self.sealer, self.opener) = (Some(sealer), Some(opener));
     }
 
+    /// The keys that have not been erased, each with what it does.
+    pub(super) fn base_keys(&self) -> impl Iterator<Item = (&'static str, [u8; 16])> {
+        let seals = self.sealer.iter().map(|sealer| ("seals", *sealer.base_key()));
+        seals.chain(self.opener.iter().map(|opener| ("opens", *opener.base_key())))
+    }
+
     /// The keys go at hang-up and on any failure.
     pub(super) fn erase(&mut self) {
         (self.sealer, self.opener) = (None, None);

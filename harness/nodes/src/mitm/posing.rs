@@ -59,8 +59,8 @@ impl Offered {
 }
 
 /// Writes down what Mallory holds of one leg.
-pub(super) fn hold(hand: &Hand<'_>, call: &str, agreed: &Agreed) {
-    hand.holds(&agreed.key_file_line(call));
+pub(super) fn hold(hand: &Hand<'_>, call: &str, agreed: &mut Agreed) {
+    agreed.key_file_line(call).into_iter().for_each(|line| hand.holds(&line));
     for (sender, kind) in Role::ALL.iter().flat_map(|role| Kind::ALL.iter().map(move |kind| (*role, *kind))) {
         hand.holds(&format!(
             "SFRAME 4 {} {}",

@@ -45,6 +45,14 @@ impl Credentials {
         Self { entropy, keys: keys.collect(), nonces: BTreeMap::new() }
     }
 
+    /// The key of each user and the nonce of each client.
+    pub(super) fn memory(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
+        let keys = self.keys.iter().map(|(user, key)| (format!("the TURN key of {user}"), key.to_vec()));
+        let nonces =
+            self.nonces.values().map(|(nonce, _)| ("a TURN nonce".to_owned(), nonce.clone().into_bytes()));
+        keys.chain(nonces)
+    }
+
     /// Decides whether a request comes from a known user, in the order of RFC 8489 §9.2.4.
     pub(super) fn check(
         &self,

@@ -76,6 +76,18 @@ impl Server {
         deeds
     }
 
+    /// Everything that it remembers: who may use it, and for whom it carries.
+    pub(super) fn memory(&self) -> Vec<(String, Vec<u8>)> {
+        let allocation = |(client, allocation): (&SocketAddr, &Allocation)| {
+            format!(" {client} as {} for {}", allocation.relayed, allocation.username)
+        };
+        let allocations: String = self.allocations.iter().map(allocation).collect();
+        let mut memory =
+            vec![("its allocations".to_owned(), format!("allocations:{allocations}").into_bytes())];
+        memory.extend(self.credentials.memory());
+        memory
+    }
+
     /// Forgets the allocations that have run out.
     fn expire(&mut self, now: Duration) -> Vec<Deed> {
         let gone: Vec<SocketAddr> =

@@ -7,12 +7,21 @@ use model::record::{Blamed, CallRecord, Drop, DroppedBy, WorldRecord, Written};
 use nodes::recorder::Recorder;
 
 use super::build::World;
+use super::calls::ANSWERS_WITHIN;
 use super::{Job, write_keys};
 
 impl World {
     /// Ends the capture, writes the key files and makes the record.
     pub(super) async fn finish(mut self, job: &Job) -> WorldRecord {
         let ended_ns = self.journal.now_ns();
+        // Of a world that did not come to its end nobody has hung up, and nobody is asked.
+        if self.stumbles.is_empty() {
+            let told = tokio::time::timeout(ANSWERS_WITHIN, self.journal.take_holdings()).await;
+            if told != Ok(0) {
+                let text = "a node did not say what it still holds; run the scenario again";
+                self.stumble(Blamed::Harness, text.to_owned());
+            }
+        }
         self.clients.clear();
         if let Err(error) = self.net.finish() {
             let file = job.files().capture;

@@ -5,6 +5,7 @@ mod conference;
 mod determinism;
 mod evidence_removed;
 mod features;
+mod holdings;
 mod kept;
 mod loopback;
 mod paths;

@@ -34,8 +34,8 @@ impl HalfSealed {
         let (offer, half) = (self.offer.as_ref()?, self.half.take()?);
         let caller = (bytes(epk)?, bytes(nonce)?);
         let terms = offer.terms(SUITE_1, offer.commit, (half.public, half.nonce), caller);
-        let agreed = Agreed::on(&terms, half, &caller.0).ok()?;
-        hold(hand, call, &agreed);
+        let mut agreed = Agreed::on(&terms, half, &caller.0).ok()?;
+        hold(hand, call, &mut agreed);
         let confirmation = agreed.confirmation(Role::Callee);
         self.resealer = Some(Resealer::new([Leg::sealed(agreed), Leg::ordinary()]));
         Some(confirmation)

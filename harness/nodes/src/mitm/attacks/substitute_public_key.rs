@@ -51,14 +51,14 @@ impl SubstitutePublicKey {
         let callee_leg = self.towards_callee.take()?;
         let own = (callee_leg.public, callee_leg.nonce);
         let callee_terms = offer.terms(answer.2, callee_leg.commitment(), (answer.0, answer.1), own);
-        let with_callee = Agreed::on(&callee_terms, callee_leg, &answer.0).ok()?;
-        hold(hand, call, &with_callee);
+        let mut with_callee = Agreed::on(&callee_terms, callee_leg, &answer.0).ok()?;
+        hold(hand, call, &mut with_callee);
         let confirmed = with_callee.confirmation(Role::Caller);
         if let Some(caller_leg) = self.towards_caller.take() {
             let caller = (bytes(epk)?, bytes(nonce)?);
             let terms = offer.terms(answer.2, offer.commit, (caller_leg.public, caller_leg.nonce), caller);
-            let with_caller = Agreed::on(&terms, caller_leg, &caller.0).ok()?;
-            hold(hand, call, &with_caller);
+            let mut with_caller = Agreed::on(&terms, caller_leg, &caller.0).ok()?;
+            hold(hand, call, &mut with_caller);
             self.confirmation_for_caller = Some(with_caller.confirmation(Role::Callee));
             self.resealer = Some(Resealer::new([Leg::sealed(with_caller), Leg::sealed(with_callee)]));
         }
