@@ -1,6 +1,9 @@
-//! Controls of sweep and search: a real key is planted in a copy of what each listener holds, once per encoding.
+//! Controls of guesses, sweep and search: a real key is planted among the keys that each listener holds, and in a copy
+//! of what else it holds, once per encoding.
 //!
 //! Invariant: a plant goes through the same code as the listeners' own material, and a plant that is not found is told.
+
+use std::ops::AddAssign;
 
 use model::outcome::Listener;
 
@@ -8,7 +11,7 @@ use crate::evidence::{Ears, Evidence};
 use crate::free::{Column, Free, Piece};
 use crate::search::{self, PART, Secrets};
 use crate::sweep::encoding::{Encoding, encode};
-use crate::sweep::{Locks, Sweeper};
+use crate::sweep::{Locks, Sweeper, Trials};
 
 /// Listeners with material of their own.
 const LISTENERS: [Listener; 3] = [Listener::Eve, Listener::Trudy, Listener::Harvest];
@@ -29,6 +32,13 @@ impl Controls {
     fn count(&mut self, found: bool) {
         self.planted += 1;
         self.found += u64::from(found);
+    }
+}
+
+impl AddAssign for Controls {
+    fn add_assign(&mut self, other: Self) {
+        self.planted += other.planted;
+        self.found += other.found;
     }
 }
 
@@ -53,7 +63,7 @@ pub fn controls(
 ) -> Controls {
     let mut controls = Controls::default();
     for listener in LISTENERS {
-        let Some(key) = real_key(evidence, locks, listener) else { continue };
+        let Some(key) = real_keys(evidence, locks, listener).next() else { continue };
         let Some(piece) = roomy(free, listener) else { continue };
         for way in WAYS {
             let mut bytes = planted(&piece.bytes, &key, way);
@@ -72,20 +82,35 @@ pub fn controls(
     controls
 }
 
-/// A key that `listener` does not hold and that is in use: of a frame if there is one, else of a hop.
-fn real_key(evidence: &Evidence<'_>, locks: &Locks, listener: Listener) -> Option<Vec<u8>> {
-    let frame = locks.frames.iter().filter(|lock| !lock.ears.has(listener)).find_map(|lock| {
+/// The control that every variant has, swept or not: each real key is put among the keys that a listener holds, and has
+/// to open what it belongs to. `spoil` as in [`controls`].
+pub fn among_held(evidence: &Evidence<'_>, locks: &Locks, spoil: impl Fn(&mut Vec<u8>)) -> Controls {
+    let mut controls = Controls::default();
+    let mut trials = Trials::new(locks);
+    for listener in LISTENERS {
+        let mut keys: Vec<Vec<u8>> = real_keys(evidence, locks, listener).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for mut key in keys {
+            spoil(&mut key);
+            controls.count(trials.window(&key, Ears::of(listener)).is_some());
+        }
+    }
+    controls
+}
+
+/// Keys that `listener` does not hold and that are in use: first those of frames, then those of hops.
+fn real_keys(evidence: &Evidence<'_>, locks: &Locks, listener: Listener) -> impl Iterator<Item = Vec<u8>> {
+    let frames = locks.frames.iter().filter(move |lock| !lock.ears.has(listener)).filter_map(|lock| {
         let mut keys = evidence.keys.frame_keys().iter();
         let key =
             keys.find(|key| key.key_id == lock.key_id && key.ears == lock.ears && key.base_key.len() == 16)?;
         key.opener.open(&lock.frames.first, &[]).map(|_| key.base_key.clone())
     });
-    frame.or_else(|| {
-        let mut hops = evidence.associations.iter().flat_map(|association| &association.keys);
-        let used = |flow| evidence.media.iter().any(|media| media.stream.flow == flow);
-        let key = hops.find(|key| !key.ears.has(listener) && used(key.flow))?;
-        Some([key.master.key(), key.master.salt()].concat())
-    })
+    let hops = evidence.associations.iter().flat_map(|association| &association.keys);
+    let used = |flow| evidence.media.iter().any(|media| media.stream.flow == flow);
+    let hops = hops.filter(move |key| !key.ears.has(listener) && used(key.flow));
+    frames.chain(hops.map(|key| [key.master.key(), key.master.salt()].concat()))
 }
 
 /// The shortest piece of the listener's with room, preferably one that Eve does not hold.

@@ -5,6 +5,7 @@
 
 pub mod encoding;
 mod found;
+mod held;
 mod locks;
 mod told;
 mod trial;
@@ -15,8 +16,8 @@ use encoding::{Encoding, Layer, layers};
 pub use found::Origin;
 pub use locks::Locks;
 pub use told::{doubt, tell};
-pub use trial::Kind;
-use trial::{Fit, Trials};
+use trial::Fit;
+pub use trial::{Kind, Trials};
 
 use crate::evidence::{Ears, Evidence};
 use crate::free::{Free, Piece};
@@ -60,16 +61,17 @@ pub struct Swept {
 /// How much is done to a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Guesses alone.
+    /// Guesses and what nodes still held, with a control among the keys that each listener holds.
     Guesses,
-    /// Guesses, sweep, search and their controls.
+    /// The same, sweep and search, with controls of these too.
     All,
 }
 
 /// Does to `evidence` what listeners do with what they hold, and reads it again with the keys that they came by.
 pub fn overhear<'a>(evidence: Evidence<'a>, reach: Reach) -> Evidence<'a> {
     let locks = Locks::of(&evidence);
-    let mut swept = Swept::default();
+    let controls = plant::among_held(&evidence, &locks, |_| {});
+    let mut swept = Swept { controls, ..Swept::default() };
     let mut found = Vec::new();
     let guesses = guesses::guesses(&evidence);
     let mut trials = Trials::new(&locks);
@@ -85,7 +87,9 @@ pub fn overhear<'a>(evidence: Evidence<'a>, reach: Reach) -> Evidence<'a> {
         swept.windows = sweeper.windows;
         let secrets = search::Secrets::of(&evidence);
         swept.traces = search::search(&secrets, &free);
-        swept.controls = plant::controls(&evidence, &free, &locks, &secrets, |_| {});
+        swept.controls += plant::controls(&evidence, &free, &locks, &secrets, |_| {});
+    } else {
+        held::try_whole(&mut trials, &evidence, &mut found);
     }
     found::read_again(evidence, &locks, found, swept)
 }
@@ -126,6 +130,8 @@ impl<'l> Sweeper<'l> {
     /// window is tried once.
     fn piece(&mut self, piece: &Piece, layers: &[Layer], found: &mut Vec<Found>) {
         let lengths = self.trials.lengths(piece.ears);
+        let windows: usize = layers.iter().map(|layer| layer.bytes.len() * lengths.len()).sum();
+        self.known.reserve(windows);
         for layer in layers {
             let mut take = |at: usize, bytes: &[u8], fit: Fit| {
                 let origin = Origin::of(piece, layer, at);

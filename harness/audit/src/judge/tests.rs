@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::bench::plans::both_on;
+use crate::bench::signals::{Signals, base_keys};
 use crate::bench::story::{ALICE, Datagram, NODE, Story};
 
 /// A run of one variant and its twin.
@@ -46,7 +47,16 @@ impl Run {
     }
 
     fn only(&self) -> ScenarioResult {
-        let mut results = self.judge();
+        Self::single(self.judge())
+    }
+
+    /// The same with a sweep.
+    fn swept(&self) -> ScenarioResult {
+        let options = Options { sweep: model::results::Sweep::Full };
+        Self::single(judge(self.folder.path(), &self.record, &options))
+    }
+
+    fn single(mut results: Results) -> ScenarioResult {
         assert_eq!((results.scenarios.len(), results.lost.len()), (1, 0));
         results.scenarios.remove(0)
     }
@@ -116,11 +126,28 @@ fn a_flaw_passes_only_when_exactly_the_named_checks_catch_it(#[case] fails: &[&s
 
 #[test]
 fn a_flaw_that_does_nothing_is_a_failure() {
-    let result = Run::of(&Story::sealed(flawed(&["proof/unheard"]))).only();
+    let result = Run::of(&Story::sealed(flawed(&["proof/unheard"]))).swept();
     assert_eq!(
         (result.verdict, result.why.as_str()),
         (Ending::Fail, "the flaw is not caught: proof/unheard passes")
     );
+}
+
+#[test]
+fn a_flaw_that_only_the_sweep_finds_is_inconclusive_without_one() {
+    let signals = |signals: &mut Signals| {
+        let text = serde_json::Value::String(hex::encode(base_keys()[ALICE]));
+        signals.alter(ALICE, true, "offer", "trace", text);
+    };
+    let mut plan = flawed(&["proof/unheard"]);
+    plan.expect[0].may_fail.push("secrets/nothing-readable-holds-a-key".to_owned());
+    let run = Run::of(&Story { signals, ..Story::sealed(plan) });
+    let result = run.only();
+    assert_eq!(result.verdict, Ending::Inconclusive);
+    assert!(result.why.contains("rests on the sweep, and nothing was swept"), "{}", result.why);
+    let caught = run.swept();
+    let unheard = caught.checks.iter().find(|check| check.check == "proof/unheard").expect("the leg");
+    assert!(unheard.caught, "{}", caught.why);
 }
 
 fn lose_the_third(datagrams: &mut Vec<Datagram>) {

@@ -73,7 +73,7 @@ pub(super) fn judge(
         reasons
             .add(Verdict::Inconclusive, "there is neither a call nor a request; let the scenario make one");
     }
-    weigh(world, &mut checks, &mut reasons);
+    weigh(world, reach, &mut checks, &mut reasons);
     let (verdict, why) = reasons.conclude(&case);
     ScenarioResult {
         id: world.id.clone(),
@@ -191,8 +191,11 @@ fn as_stated(case: &Case<'_>, reasons: &mut Reasons) {
     }
 }
 
+/// Checks that look at what the sweep found: without one, that they pass does not say that there was nothing.
+const RESTS_ON_SWEEP: &[&str] = &["proof/unheard"];
+
 /// Takes out what a planted flaw must or may bring down, and marks it as caught.
-fn weigh(world: &WorldRecord, checks: &mut [CheckResult], reasons: &mut Reasons) {
+fn weigh(world: &WorldRecord, reach: Reach, checks: &mut [CheckResult], reasons: &mut Reasons) {
     let flawed = !world.plan.flaws().is_empty();
     let stated = |list: fn(&model::plan::CallExpect) -> &Vec<String>| -> BTreeSet<&str> {
         let calls = world.plan.expect.iter().filter(|_| flawed);
@@ -204,6 +207,19 @@ fn weigh(world: &WorldRecord, checks: &mut [CheckResult], reasons: &mut Reasons)
         match checks.iter().find(|check| check.check == **name) {
             None => {
                 reasons.add(Verdict::Fail, format!("the flaw is not caught: {name} has nothing to judge"))
+            }
+            Some(check)
+                if check.verdict == Verdict::Pass
+                    && reach == Reach::Guesses
+                    && RESTS_ON_SWEEP.contains(name) =>
+            {
+                reasons.add(
+                    Verdict::Inconclusive,
+                    format!(
+                        "the flaw could not be caught: {name} rests on the sweep, and nothing was swept; judge it \
+                         again with `--sweep light` or `full`"
+                    ),
+                );
             }
             Some(check) if check.verdict == Verdict::Pass => {
                 reasons.add(Verdict::Fail, format!("the flaw is not caught: {name} passes"));

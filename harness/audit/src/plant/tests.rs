@@ -35,6 +35,31 @@ fn controls_that_are_left_alone_are_all_found() {
     assert_eq!((controls.planted, verdict), (25, Verdict::Pass));
 }
 
+fn among_held_after(story: &Story, spoil: fn(&mut Vec<u8>)) -> Controls {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = story.tell(folder.path(), "held");
+    let evidence = Evidence::gather(folder.path(), &world);
+    among_held(&evidence, &Locks::of(&evidence), spoil)
+}
+
+#[test]
+fn a_real_key_among_those_that_a_listener_holds_opens() {
+    let sealed = among_held_after(&Story::sealed(both_on()), |_| {});
+    // Two base keys for each of three listeners, and for Eve both directions of two hops.
+    assert_eq!((sealed.planted, sealed.found), (10, 10));
+    let ordinary = among_held_after(&Story::ordinary(both_on()), |_| {});
+    assert_eq!((ordinary.planted, ordinary.found), (4, 4), "the service holds every key");
+}
+
+#[rstest]
+#[case::turned_round(|key: &mut Vec<u8>| key.reverse())]
+#[case::a_bit_changed(|key: &mut Vec<u8>| key[3] ^= 1)]
+#[case::cut(|key: &mut Vec<u8>| key.truncate(15))]
+fn a_spoilt_key_among_those_that_a_listener_holds_opens_nothing(#[case] spoil: fn(&mut Vec<u8>)) {
+    let controls = among_held_after(&Story::sealed(both_on()), spoil);
+    assert_eq!((controls.planted, controls.found), (10, 0));
+}
+
 #[rstest]
 #[case::turned_round(|bytes: &mut Vec<u8>| bytes.reverse())]
 #[case::every_byte_changed(|bytes: &mut Vec<u8>| bytes.iter_mut().for_each(|byte| *byte ^= 0x15))]

@@ -51,7 +51,7 @@ fn an_honest_call_has_no_hit_and_every_control_is_found() {
 fn an_ordinary_call_has_no_hit_and_eves_controls_are_found() {
     let (hits, _, swept) = overheard(&Story::ordinary(both_on()));
     assert_eq!((hits, swept.traces), (Vec::new(), Vec::new()));
-    assert_eq!((swept.controls.found, swept.controls.planted), (7, 7));
+    assert_eq!((swept.controls.found, swept.controls.planted), (11, 11));
 }
 
 #[rstest]
@@ -143,6 +143,46 @@ fn what_nodes_keep_is_swept(#[case] retell: fn(&mut WorldRecord), #[case] ears: 
     assert_eq!(kinds(&hits), [(Kind::BaseKey, ears)]);
 }
 
+fn keep(world: &mut WorldRecord, what: &str, bytes: &[u8]) {
+    let owner = "bob@contoso.example".to_owned();
+    world.held.push(Held { owner, what: what.to_owned(), bytes: hex::encode(bytes) });
+}
+
+#[rstest]
+#[case::base_key(|w: &mut WorldRecord| keep(w, "a key", &base_keys()[ALICE]), Kind::BaseKey)]
+#[case::shared_secret(|w: &mut WorldRecord| keep(w, "a secret", &z()), Kind::SharedSecret)]
+#[case::prk(|w: &mut WorldRecord| keep(w, "a secret", agreement().1.prk()), Kind::Prk)]
+#[case::private_key(|w: &mut WorldRecord| keep(w, "a half", &[0x11; 32]), Kind::PrivateKey)]
+fn a_device_that_keeps_its_keys_is_heard_by_harvest_swept_or_not(
+    #[case] retell: fn(&mut WorldRecord),
+    #[case] kind: Kind,
+) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = Story { retell, ..Story::sealed(both_on()) }.tell(folder.path(), "kept");
+    for reach in [Reach::Guesses, Reach::All] {
+        let evidence = overhear(Evidence::gather(folder.path(), &world), reach);
+        assert!(
+            kinds(&evidence.swept.hits).contains(&(kind, Ears::of(Listener::Harvest))),
+            "{reach:?}: {:?}",
+            evidence.swept.hits
+        );
+        let frames = || evidence.media.iter().flat_map(|media| &media.frames);
+        assert!(frames().any(|frame| frame.ears.has(Listener::Harvest)), "{reach:?}");
+        assert!(frames().all(|frame| !frame.ears.has(Listener::Trudy)), "{reach:?}");
+    }
+}
+
+#[test]
+fn the_leg_says_who_still_held_a_key() {
+    let retell = |w: &mut WorldRecord| keep(w, "the key that seals its audio", &base_keys()[ALICE]);
+    let trial = Trial::swept(&Story { retell, ..Story::sealed(both_on()) });
+    assert!(trial.failing().contains(&"proof/unheard"));
+    let texts = trial.texts("proof/unheard");
+    let text = "harvest can read an SFrame base key of call (key id 0): it stands in what bob@contoso.example still \
+                held: the key that seals its audio, from byte 0 on, as it stands";
+    assert!(texts.contains(&text), "{texts:?}");
+}
+
 #[rstest]
 #[case::zero([0; 16], Ears::ALL)]
 #[case::counting(std::array::from_fn(|at| u8::try_from(at).expect("small")), Ears::ALL)]
@@ -161,7 +201,8 @@ fn without_a_sweep_guesses_are_tried_and_nothing_else() {
     let signals = |s: &mut Signals| say(s, encode(Encoding::Hex, &base_keys()[ALICE]));
     let world = Story { signals, ..Story::sealed(both_on()) }.tell(folder.path(), "unswept");
     let swept = overhear(Evidence::gather(folder.path(), &world), Reach::Guesses).swept;
-    assert_eq!((swept.hits.len(), swept.windows, swept.controls.planted), (0, 0, 0));
+    assert_eq!((swept.hits.len(), swept.windows), (0, 0));
+    assert_eq!((swept.controls.found, swept.controls.planted), (10, 10), "real keys among those held");
     assert!(swept.guesses > 100);
 }
 
