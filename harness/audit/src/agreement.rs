@@ -8,11 +8,13 @@
 
 mod code;
 mod schedule;
+mod two_offerers;
 
 use sha2::{Digest, Sha256};
 
 pub use code::{DtlsCall, SecurityCode};
 pub use schedule::{KeySchedule, key_id, key_id_owner};
+pub use two_offerers::demonstration;
 
 /// A value of 32 bytes: a public key, nonce, commitment or hash.
 pub type Bytes32 = [u8; 32];

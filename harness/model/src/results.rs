@@ -92,7 +92,7 @@ pub struct Screens<T> {
     pub callee: Option<T>,
 }
 
-/// How many frames a listener heard.
+/// How many frames a listener heard, each counted at every tap that it crosses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct HeardCount {
     /// Opened.
@@ -224,6 +224,20 @@ pub struct KnownFailure {
     pub expires: String,
 }
 
+/// A weakness of the documented profile `dtls` that no device can check (design, section 1.6 (f)), as it was shown on a
+/// shortened code: two certificates of a man in the middle, one for each of two calls, that give equal codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Weakness {
+    /// Digits of the shortened code.
+    pub digits: u32,
+    /// How often it was searched for, each time for two other calls.
+    pub searches: u32,
+    /// Certificates that were tried for each of the two calls until two gave equal codes, on the average.
+    pub certificates_per_leg: u64,
+    /// What this comes to for the 20 digits of a code: a power of two.
+    pub power_of_two: u32,
+}
+
 /// One judged variant.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ScenarioResult {
@@ -250,6 +264,9 @@ pub struct ScenarioResult {
     pub twin: Option<TwinResult>,
     /// The calls.
     pub calls: Vec<CallResult>,
+    /// Of a variant of the profile `dtls`, its weakness as it was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weakness: Option<Weakness>,
     /// Proof legs by name.
     pub legs: BTreeMap<String, LegResult>,
     /// The attacks.

@@ -2,7 +2,7 @@
 
 use model::outcome::Listener;
 use model::plan::Profile;
-use model::results::{Results, ScenarioResult, Tried};
+use model::results::{Results, ScenarioResult, Tried, Weakness};
 
 use crate::story::counts_as_unheard;
 
@@ -45,8 +45,8 @@ pub fn shown(results: &Results) -> String {
     let all = if opened == frames { format!("all {frames}") } else { opened.to_string() };
     let none = if overheard == 0 { "none".to_owned() } else { overheard.to_string() };
     format!(
-        "In {}: of {frames} media frames {all} opened with the two devices' keys and {none} with what the \
-         listeners held ({}, {} of free bytes; planted controls found {} of {}). {LIMITS}",
+        "In {}: of {frames} media frames, counted at every tap that they cross, {all} opened with the two devices' \
+         keys and {none} with what the listeners held ({}, {} of free bytes; planted controls found {} of {}). {LIMITS}",
         counted(calls as u64, "sealed call that passed", "sealed calls that passed"),
         counted(tried.keys, "key", "keys"),
         counted(tried.windows, "window", "windows"),
@@ -56,12 +56,24 @@ pub fn shown(results: &Results) -> String {
 }
 
 /// The weakness of the documented design that no device can check (design, section 1.6), where a run used it.
-pub fn weakness(results: &Results) -> Option<&'static str> {
-    results.scenarios.iter().any(|s| s.profile == Some(Profile::Dtls)).then_some(
-        "A weakness of the documented `dtls` profile, which no device can check: where a man in the middle lets \
-         each party call the other, both are offerers, and a birthday search of about 2^33 certificates per leg \
-         finds two that give equal codes.",
-    )
+pub fn weakness(results: &Results) -> Option<String> {
+    let mut dtls = results.scenarios.iter().filter(|s| s.profile == Some(Profile::Dtls)).peekable();
+    dtls.peek()?;
+    let shown = dtls.find_map(|scenario| scenario.weakness).map_or_else(
+        || "a birthday search finds two that give equal codes.".to_owned(),
+        |Weakness { digits, searches, certificates_per_leg, power_of_two }| {
+            format!(
+                "a birthday search finds two that give equal codes. Shown on codes cut to {digits} digits: found after \
+                 {certificates_per_leg} certificates per call (mean of {searches} searches), which for 20 digits \
+                 comes to about 2^{power_of_two}."
+            )
+        },
+    );
+    Some(format!(
+        "A weakness of the documented `dtls` profile, which no device can check: where a man in the middle lets each \
+         party call the other, both are offerers, so that she sees both fingerprints before she shows a certificate \
+         in either call, and {shown}"
+    ))
 }
 
 /// How much of the free bytes was swept, over the variants that ran.
@@ -97,9 +109,9 @@ mod tests {
             closing(&sample::run(vec![sample::passed(), sample::passed(), failed, sample::flaw_caught()]));
         assert!(
             text.starts_with(
-                "In 2 sealed calls that passed: of 400 media frames all 400 opened with the two devices' keys and \
-                 none with what the listeners held (24 keys, 9000 windows of free bytes; planted controls found 12 \
-                 of 12)."
+                "In 2 sealed calls that passed: of 400 media frames, counted at every tap that they cross, all 400 \
+                 opened with the two devices' keys and none with what the listeners held (24 keys, 9000 windows of \
+                 free bytes; planted controls found 12 of 12)."
             ),
             "{text}"
         );
@@ -108,7 +120,19 @@ mod tests {
     #[test]
     fn every_run_of_the_dtls_profile_names_its_weakness() {
         assert_eq!(weakness(&sample::run(vec![sample::passed()])), None);
-        assert!(weakness(&sample::run(vec![sample::passed(), sample::dtls()])).is_some());
+        let told = weakness(&sample::run(vec![sample::passed(), sample::dtls()])).expect("told");
+        assert!(
+            told.contains("cut to 7 digits: found after 2900 certificates per call (mean of 8"),
+            "{told}"
+        );
+        assert!(told.ends_with("about 2^33."), "{told}");
+    }
+
+    #[test]
+    fn results_of_an_older_version_name_the_weakness_without_numbers() {
+        let scenario = ScenarioResult { weakness: None, ..sample::dtls() };
+        let told = weakness(&sample::run(vec![scenario])).expect("told");
+        assert!(told.ends_with("a birthday search finds two that give equal codes."), "{told}");
     }
 
     #[test]

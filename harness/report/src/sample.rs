@@ -7,7 +7,7 @@ use model::plan::{NetKind, Profile};
 use model::record::Tool;
 use model::results::{
     Blame, CallResult, CheckResult, Finding, HeardCount, KnownFailure, Results, SCHEMA, ScenarioResult,
-    Screens, Sweep, Totals, Tried,
+    Screens, Sweep, Totals, Tried, Weakness,
 };
 use model::verdict::{Ending, Verdict};
 
@@ -125,6 +125,7 @@ fn base(id: &str, title: &str, verdict: Ending, why: &str) -> ScenarioResult {
         keys: None,
         twin: None,
         calls: vec![call("call", Outcome::Sealed, &[], &[])],
+        weakness: None,
         legs: BTreeMap::new(),
         attacks: Vec::new(),
         checks: vec![check("proof/unheard", Verdict::Pass, Vec::new())],
@@ -177,6 +178,8 @@ pub fn dtls() -> ScenarioResult {
     let mut scenario =
         base("opt-in/both-on[profile=dtls]", "Both have opted in", Ending::Pass, "as expected");
     scenario.profile = Some(Profile::Dtls);
+    scenario.weakness =
+        Some(Weakness { digits: 7, searches: 8, certificates_per_leg: 2900, power_of_two: 33 });
     scenario
 }
 

@@ -97,7 +97,7 @@ fn foot(results: &Results, options: &Options, paint: Paint) -> String {
     out.push('\n');
     out.push_str(&wrap("", &shown(results), options.width));
     if let Some(weakness) = weakness(results) {
-        out.push_str(&wrap("", weakness, options.width));
+        out.push_str(&wrap("", &weakness, options.width));
     }
     if let Some(sweep) = sweep(results) {
         out.push_str(&wrap("", &sweep, options.width));

@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::{Bytes32, TooLong, hash};
 
+/// Digits of a code.
+pub(super) const DIGITS: u32 = 20;
+
 /// Twenty decimal digits; prints as four groups of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SecurityCode(u128);
@@ -12,7 +15,12 @@ impl SecurityCode {
     /// The first 16 bytes of a hash, big endian, modulo 10^20.
     pub(super) fn from_hash(hash: &Bytes32) -> Self {
         let (first, _) = hash.split_first_chunk::<16>().expect("a hash has 32 bytes");
-        Self(u128::from_be_bytes(*first) % 10_u128.pow(20))
+        Self(u128::from_be_bytes(*first) % 10_u128.pow(DIGITS))
+    }
+
+    /// The last `digits` digits: a code that is short enough to be broken.
+    pub(super) const fn shortened(self, digits: u32) -> u128 {
+        self.0 % 10_u128.pow(digits)
     }
 }
 

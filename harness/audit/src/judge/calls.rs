@@ -32,7 +32,7 @@ fn because(call: &Call<'_>) -> Vec<model::Reason> {
     }
 }
 
-/// Frames per listener: on all taps for those who tap everything, on the devices' links for the parties.
+/// Frames per listener, counted at every tap that they cross.
 fn heard(case: &Case<'_>, call: &Call<'_>) -> BTreeMap<Listener, HeardCount> {
     let mut heard = BTreeMap::new();
     for listener in Listener::ALL {

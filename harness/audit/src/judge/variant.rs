@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use model::Verdict;
+use model::plan::Profile;
 use model::record::WorldRecord;
 use model::results::{AttackResult, CheckResult, KeyFiles, LegResult, ScenarioResult, Tried, TwinResult};
 use model::verdict::Ending;
 
 use super::twins::Twins;
 use super::{Options, attacks, calls, gaps};
+use crate::agreement;
 use crate::case::{Case, Twin};
 use crate::checks::CHECKS;
 use crate::checks::proof::LEGS;
@@ -40,6 +42,7 @@ pub(super) fn unsupported(
         keys: None,
         twin: None,
         calls: Vec::new(),
+        weakness: None,
         legs: BTreeMap::new(),
         attacks: Vec::new(),
         checks: Vec::new(),
@@ -87,6 +90,7 @@ pub(super) fn judge(
         keys: Some(KeyFiles { parties: world.files.parties.clone(), service: world.files.service.clone() }),
         twin: twin.map(|(_, files)| twin_result(files, &checks)),
         calls: calls::results(&case),
+        weakness: if world.plan.profile == Profile::Dtls { agreement::demonstration() } else { None },
         legs: legs(&checks),
         attacks: attacks.into_iter().map(|(result, _)| result).collect(),
         checks,

@@ -58,6 +58,9 @@ fn head(word: &str, tone: Tone, scenario: &ScenarioResult, options: &Options, pa
             let text = format!("{}: {} of {} frames", story::listener(*who), count.frames, count.of);
             out.push_str(&wrap(label, &text, options.width));
         }
+        if !call.heard.is_empty() {
+            out.push_str(&wrap("               ", "(counted at every tap that they cross)", options.width));
+        }
     }
     for attack in &scenario.attacks {
         let text = format!("{}: made {}, arrived {}", attack.attack, attack.fired, attack.reached);
