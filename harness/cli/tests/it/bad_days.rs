@@ -91,9 +91,18 @@ fn assert_partial(room: &Room) {
 /// Skipped where it is missing, unless OVERHEARD_REQUIRE_PEERS is 1.
 fn tshark() -> Option<&'static str> {
     let there = Command::new("tshark").arg("--version").output().is_ok();
+    there_or_skipped(there, "tshark is missing; install it").then_some("tshark")
+}
+
+/// Says so aloud where something is not there; fails where OVERHEARD_REQUIRE_PEERS is 1.
+#[expect(clippy::print_stderr, reason = "a skip is loud")]
+fn there_or_skipped(there: bool, missing: &str) -> bool {
     let required = std::env::var("OVERHEARD_REQUIRE_PEERS").as_deref() == Ok("1");
-    assert!(there || !required, "tshark is missing; install it");
-    there.then_some("tshark")
+    assert!(there || !required, "{missing}");
+    if !there {
+        eprintln!("SKIPPED: {missing}");
+    }
+    there
 }
 
 #[rstest]
@@ -184,7 +193,8 @@ fn a_report_that_cannot_be_written_is_named_and_the_others_are_there() {
     assert_eq!(room.results("run").verdict, Verdict::Pass);
 }
 
-/// A tmpfs of 500 KiB in a namespace of its own; none where the system does not let us have one.
+/// A tmpfs of 500 KiB in a namespace of its own; none where the system does not let us have one, unless
+/// OVERHEARD_REQUIRE_PEERS is 1.
 fn on_a_small_disk(room: &Room, arguments: &[&str]) -> Option<Ended> {
     let disk = room.path("disk");
     std::fs::create_dir_all(&disk).unwrap();
@@ -194,7 +204,8 @@ fn on_a_small_disk(room: &Room, arguments: &[&str]) -> Option<Ended> {
         command.current_dir(room.path("")).env_remove("CARGO").output()
     };
     let mount = "mount -t tmpfs -o size=500k none disk";
-    if !unshare(mount, &[]).is_ok_and(|output| output.status.success()) {
+    let granted = unshare(mount, &[]).is_ok_and(|output| output.status.success());
+    if !there_or_skipped(granted, "no disk could be made that is full; allow `unshare --user --mount`") {
         return None;
     }
     // The disk goes with the namespace, so what is on it is copied out.
