@@ -26,7 +26,9 @@ crate::declare_check! {
     /// the leg of the other device is an ordinary one, and the service may hear it.
     /// It fails as well with every secret of the devices that a listener can guess or read, encoded or not, and with
     /// eight bytes of one along a stream; and it is inconclusive when a key that was planted as a control is not found.
-    /// Of a large run only some variants are swept for such secrets (`--sweep`).
+    /// Of a large run only some variants are swept for such secrets (`--sweep`). In every variant each listener tries
+    /// its keys and its guesses, Harvest what devices and nodes still held after the last hang-up, and a real key among
+    /// them must open what it belongs to.
     /// It cannot find a key that a client masks or hides on purpose.
     summary: "whoever ought not to hear opens no frame",
     requirements: ["overheard/sealed-calls-are-unheard"],
