@@ -56,9 +56,9 @@ macro_rules! words {
 /// The first line of the documentation among `attributes`, as the compiler spells them: `doc = " Text.", default`.
 #[doc(hidden)]
 pub fn about(attributes: &'static str) -> &'static str {
-    // The text may be spelt as a raw string, with or without hashes.
+    // The text may be spelt as a raw string, with or without hashes, and stand on the next line.
     let text = attributes
-        .split_once("doc = ")
+        .split_once("doc =")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map_or("", |(_, rest)| rest);
     text.split_once('"').map_or(text, |(text, _)| text).trim()
@@ -77,12 +77,14 @@ pub struct UnknownWord {
 #[cfg(test)]
 mod tests {
     use crate::flaw::Flaw;
+    use crate::release::Feature;
     use crate::results::Sweep;
 
     #[test]
     fn the_documentation_is_found_among_attributes() {
         assert_eq!(crate::about("doc = \" A. \", default"), "A.");
         assert_eq!(crate::about("doc = r#\" A. \"#"), "A.");
+        assert_eq!(crate::about("doc =\n\" A. \""), "A.");
         assert_eq!(crate::about("default"), "");
     }
 
@@ -92,6 +94,9 @@ mod tests {
         assert_eq!(Sweep::Off.about(), "None.");
         for flaw in Flaw::ALL {
             assert!(flaw.about().ends_with('.') && !flaw.about().contains('\\'), "{flaw}: {}", flaw.about());
+        }
+        for feature in Feature::ALL {
+            assert!(feature.about().ends_with('.'), "{feature}: {}", feature.about());
         }
     }
 }
