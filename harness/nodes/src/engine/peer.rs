@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use model::Kind;
@@ -234,6 +235,8 @@ impl Peer {
         let settings = SettingEngineBuilder::new()
             .with_crypto_provider(Arc::new(provider))
             .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
+            // A peer that has a relay uses nothing else, so there is no better pair to hold relayed ones back for.
+            .with_relay_acceptance_min_wait(Some(Duration::ZERO))
             .with_disable_certificate_fingerprint_verification(!setup.checks_fingerprint);
         let mut configuration = RTCConfigurationBuilder::new();
         if let Some(relay) = setup.relay {
