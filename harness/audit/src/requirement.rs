@@ -55,6 +55,7 @@ const FILES: &[(&str, &str)] = &[
     ("rfc8122", include_str!("../requirements/rfc8122.toml")),
     ("rfc8827", include_str!("../requirements/rfc8827.toml")),
     ("rfc8829", include_str!("../requirements/rfc8829.toml")),
+    ("rfc9605", include_str!("../requirements/rfc9605.toml")),
 ];
 
 /// Every requirement, in the order of the files.

@@ -87,12 +87,16 @@ fn check(name: &str) -> Option<String> {
 }
 
 fn requirement(name: &str) -> Option<String> {
-    let found = catalogue::requirement(name)?;
-    let mut page = format!("# {name}\n\n{} ({}):\n\n> {}\n", found.source, found.level, found.sentence);
-    page.push_str("\n## Judged by\n");
-    for check in audit::checks::CHECKS.iter().filter(|c| c.requirements.contains(&name)) {
-        page.push_str(&format!("- {}: {}\n", check.name(), check.summary));
-    }
+    let told = catalogue::requirement(name)?;
+    let found = audit::requirement::named(name)?;
+    let mut page = format!("# {name}\n\n{} ({}):\n\n> {}\n\n", told.source, told.level, told.sentence);
+    let judges: Vec<_> = audit::checks::CHECKS.iter().filter(|c| c.requirements.contains(&name)).collect();
+    page.push_str(&match (found.exception, found.todo) {
+        (Some(reason), _) => format!("## Judged by nothing\n{reason}\n"),
+        (None, Some(reason)) => format!("## Judged by nothing yet\n{reason}\n"),
+        (None, None) => "## Judged by\n".to_owned(),
+    });
+    judges.iter().for_each(|check| page.push_str(&format!("- {}: {}\n", check.name(), check.summary)));
     Some(page)
 }
 
@@ -177,6 +181,18 @@ mod tests {
         }
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         assert_eq!(page("nothing-of-that-name"), None);
+    }
+
+    #[test]
+    fn a_requirement_names_its_checks_or_why_it_has_none() {
+        for requirement in audit::requirement::requirements() {
+            let page = page(&requirement.name).expect("a page");
+            let (_, judged) = page.split_once("## Judged by").expect("a heading");
+            let reason = requirement.exception.or(requirement.todo);
+            assert_eq!(judged.starts_with(" nothing"), reason.is_some(), "{page}");
+            assert_eq!(judged.contains("\n- "), reason.is_none(), "{page}");
+            assert!(reason.is_none_or(|reason| judged.contains(&reason)), "{page}");
+        }
     }
 
     #[test]

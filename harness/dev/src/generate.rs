@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use audit::requirement::Requirement;
 use clap::ValueEnum;
 use cli::exit::Exit;
 use cli::pages::{self, Kind};
@@ -70,10 +71,15 @@ pub fn write(root: &Path, files: &[Generated]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// One line per requirement and check that judges it, or the reason why none does.
+/// The list of every requirement of the judge.
 fn requirements() -> String {
+    coverage(&audit::requirement::requirements())
+}
+
+/// One line per requirement and check that judges it, or the reason why none does; what has neither is still to do.
+fn coverage(requirements: &[Requirement]) -> String {
     let mut lines = Vec::new();
-    for requirement in audit::requirement::requirements() {
+    for requirement in requirements {
         let section = if requirement.section.is_empty() {
             String::new()
         } else {
@@ -87,9 +93,12 @@ fn requirements() -> String {
             judges.map(|check| format!("{head} judged     {:<44} {}", check.name(), requirement.name)),
         );
         if lines.len() == before {
-            let reason =
-                requirement.exception.as_deref().unwrap_or("nothing judges it and no reason is given");
-            lines.push(format!("{head} exception  {reason:<44} {}", requirement.name));
+            let (word, reason) = match (&requirement.exception, &requirement.todo) {
+                (Some(reason), _) => ("exception", reason.as_str()),
+                (None, Some(reason)) => ("todo", reason.as_str()),
+                (None, None) => ("todo", "no check judges it yet"),
+            };
+            lines.push(format!("{head} {word:<10} {reason:<44} {}", requirement.name));
         }
     }
     lines.into_iter().map(|line| format!("{line}\n")).collect()
@@ -125,6 +134,8 @@ fn reference(kind: Kind, word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -148,7 +159,32 @@ mod tests {
         for name in pages::names() {
             assert!(all.contains(&name), "{name}");
         }
-        let list = &files.iter().find(|f| f.path == "reports/requirements.txt").expect("the list").text;
-        assert!(!list.contains("no reason is given"), "{list}");
+    }
+
+    #[rstest]
+    #[case::judged("overheard/sealed-calls-are-unheard", None, None, "judged     proof/unheard ")]
+    #[case::exception("a/b", Some("it is on no wire"), None, "exception  it is on no wire ")]
+    #[case::todo("a/b", None, Some("issue 4"), "todo       issue 4 ")]
+    #[case::nothing_said("a/b", None, None, "todo       no check judges it yet ")]
+    fn a_requirement_is_judged_or_says_why_not(
+        #[case] name: &str,
+        #[case] exception: Option<&str>,
+        #[case] todo: Option<&str>,
+        #[case] stands: &str,
+    ) {
+        let requirement = Requirement {
+            name: name.to_owned(),
+            spec: "RFC 9605".to_owned(),
+            section: "9.1".to_owned(),
+            level: "MUST".to_owned(),
+            text: "A sentence.".to_owned(),
+            quoted: true,
+            exception: exception.map(str::to_owned),
+            todo: todo.map(str::to_owned),
+        };
+        let list = coverage(&[requirement]);
+        let expected = format!("RFC 9605 §9.1        MUST       {stands}");
+        assert!(list.lines().any(|line| line.starts_with(&expected)), "{list}");
+        assert!(list.lines().all(|line| line.ends_with(name)), "{list}");
     }
 }

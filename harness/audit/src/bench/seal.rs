@@ -58,6 +58,13 @@ pub struct Seal {
 impl Seal {
     /// Seals a frame under a counter of at most 255.
     pub fn seal(&self, counter: u8, frame: &[u8]) -> Vec<u8> {
+        let header =
+            if counter < 8 { vec![self.key_id << 4 | counter] } else { vec![self.key_id << 4 | 8, counter] };
+        self.seal_behind(&header, counter, frame)
+    }
+
+    /// The same behind a header that says key id and counter in another form.
+    pub fn seal_behind(&self, header: &[u8], counter: u8, frame: &[u8]) -> Vec<u8> {
         let hkdf = Hkdf::<Sha256>::new(None, &self.base_key);
         let derive = |label: &[u8], length: usize| {
             let info = [label, &u64::from(self.key_id).to_be_bytes(), &4u16.to_be_bytes()].concat();
@@ -67,10 +74,8 @@ impl Seal {
         };
         let mut nonce: [u8; 12] = derive(b"SFrame 1.0 Secret salt ", 12).try_into().expect("12 bytes");
         nonce[11] ^= counter;
-        let header =
-            if counter < 8 { vec![self.key_id << 4 | counter] } else { vec![self.key_id << 4 | 8, counter] };
-        let sealed = gcm(&derive(b"SFrame 1.0 Secret key ", 16), nonce, &header, frame);
-        [header, sealed].concat()
+        let sealed = gcm(&derive(b"SFrame 1.0 Secret key ", 16), nonce, header, frame);
+        [header, &sealed].concat()
     }
 }
 

@@ -12,7 +12,7 @@ use model::release::{Feature, Release};
 use model::{DeviceId, Direction, Kind};
 use sha2::{Digest, Sha256};
 
-use super::handshake::{dtls_certificate, dtls_client_hello, dtls_server_hello};
+use super::handshake::{dtls_certificate, dtls_client_hello, dtls_finished, dtls_server_hello};
 use super::plans::user;
 use super::seal::{Hop, Seal};
 use super::signals::{self, Signals};
@@ -158,6 +158,8 @@ impl Story {
             say(130, NODE, side, dtls_server_hello(random(side, 2)));
             say(131, NODE, side, dtls_certificate(1, b"certificate of the node"));
             say(160, side, NODE, dtls_certificate(1, certificate(side, self.lock)));
+            say(161, side, NODE, dtls_finished());
+            say(190, NODE, side, dtls_finished());
         }
         found
     }

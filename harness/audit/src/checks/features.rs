@@ -2,3 +2,9 @@
 
 pub mod are_withheld_as_the_release_says;
 pub mod controls_match_the_release;
+
+use super::Check;
+
+/// The checks of this family, in the order of the reports.
+pub(super) const CHECKS: &[&Check] =
+    &[&controls_match_the_release::CHECK, &are_withheld_as_the_release_says::CHECK];

@@ -9,8 +9,18 @@ pub mod security_code_is_recomputed;
 use model::Role;
 use model::results::Blame;
 
+use super::Check;
 use crate::case::{Call, Case};
 use crate::evidence::{View, intent};
+
+/// The checks of this family, in the order of the reports.
+pub(super) const CHECKS: &[&Check] = &[
+    &security_code_is_recomputed::CHECK,
+    &commitment_is_kept::CHECK,
+    &agreement_is_contributory::CHECK,
+    &confirmations_are_recomputed::CHECK,
+    &one_of_two_crossing_offers_stands::CHECK,
+];
 
 /// The blame for what a side does.
 pub(super) fn blame(role: Role) -> Blame {

@@ -1,14 +1,27 @@
 //! Checks of when media frames are sent and in what form.
 
 pub mod frames_of_sealed_calls_are_sealed;
+pub mod headers_are_shortest;
 pub mod no_frame_before_answer;
 pub mod no_frame_before_confirmation;
 pub mod reflections_are_not_played;
 pub mod replays_are_not_played;
 pub mod srtp_profile_is_strong;
 
+use super::Check;
 use crate::case::{Call, Case};
 use crate::evidence::{Book, Frame, Media};
+
+/// The checks of this family, in the order of the reports.
+pub(super) const CHECKS: &[&Check] = &[
+    &no_frame_before_answer::CHECK,
+    &no_frame_before_confirmation::CHECK,
+    &frames_of_sealed_calls_are_sealed::CHECK,
+    &headers_are_shortest::CHECK,
+    &srtp_profile_is_strong::CHECK,
+    &replays_are_not_played::CHECK,
+    &reflections_are_not_played::CHECK,
+];
 
 /// Frames of `call` at their sender's own tap, with the ledger that has them.
 pub(super) fn at_senders<'c>(

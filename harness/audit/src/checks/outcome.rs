@@ -1,3 +1,8 @@
 //! Checks of what devices claim against what the plan must come to.
 
 pub mod is_what_the_plan_comes_to;
+
+use super::Check;
+
+/// The checks of this family, in the order of the reports.
+pub(super) const CHECKS: &[&Check] = &[&is_what_the_plan_comes_to::CHECK];

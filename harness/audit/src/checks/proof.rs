@@ -14,7 +14,19 @@ use std::collections::BTreeSet;
 
 use model::outcome::Outcome;
 
+use super::Check;
 use crate::case::{Call, Case};
+
+/// The checks of this family, in the order of the reports.
+pub(super) const CHECKS: &[&Check] = &[
+    &complete::CHECK,
+    &heard::CHECK,
+    &unheard::CHECK,
+    &unaltered::CHECK,
+    &canary::CHECK,
+    &fresh::CHECK,
+    &twin::CHECK,
+];
 
 /// The names of the legs, in the order of the design.
 pub const LEGS: [&str; 7] = ["complete", "heard", "unheard", "unaltered", "canary", "fresh", "twin"];

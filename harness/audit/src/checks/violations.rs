@@ -156,7 +156,10 @@ const CONFIRMED: &str = "keys/confirmations-are-recomputed";
 #[case::code(codes_of_their_own(), &[CODE])]
 #[case::no_seal(no_seal(), &["media/frames-of-sealed-calls-are-sealed"])]
 #[case::early(
-    a_frame_before_the_answer(), &["media/no-frame-before-answer", "media/no-frame-before-confirmation"]
+    a_frame_before_the_answer(),
+    &[
+        "media/no-frame-before-answer", "media/no-frame-before-confirmation", "dtls/handshake-ends-before-media",
+    ]
 )]
 #[case::ordinary(
     ordinary_without_a_reason(), &["outcome/is-what-the-plan-comes-to", "policy/outcome-follows-settings"]

@@ -53,6 +53,12 @@ pub fn records(mut datagram: &[u8]) -> Vec<Record<'_>> {
     found
 }
 
+/// Whether a datagram has a handshake message of an encrypted epoch. Without a renegotiation that is the Finished of
+/// its sender (RFC 5246 §7.4.9).
+pub fn has_finished(datagram: &[u8]) -> bool {
+    records(datagram).iter().any(|record| record.content == CONTENT_HANDSHAKE && record.epoch > 0)
+}
+
 /// What one side said in the clear during a handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Side {

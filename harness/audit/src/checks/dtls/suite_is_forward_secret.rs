@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use model::results::Blame;
-
 use crate::case::Case;
 use crate::findings::{Findings, Located};
 
@@ -41,7 +39,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     }
     for (tap, located) in weak {
         let text = format!("a handshake at {tap} chooses a suite without forward secrecy or without AEAD");
-        findings.fail(Blame::Harness, text, located);
+        findings.fail(super::blame(case, &tap), text, located);
     }
 }
 

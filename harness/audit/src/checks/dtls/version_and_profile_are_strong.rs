@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use model::results::Blame;
-
 use crate::case::Case;
 use crate::dissect::dtls::DTLS_1_2;
 use crate::findings::{Findings, Located};
@@ -41,6 +39,6 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
         }
     }
     for ((what, tap), located) in weak {
-        findings.fail(Blame::Harness, format!("a handshake at {tap} {what}"), located);
+        findings.fail(super::blame(case, &tap), format!("a handshake at {tap} {what}"), located);
     }
 }

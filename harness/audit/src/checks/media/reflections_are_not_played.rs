@@ -22,7 +22,7 @@ crate::declare_check! {
     /// that played one. It does not apply where nothing came back. Frames are told apart by their markers, because both
     /// devices send the same clip.
     summary: "a device does not play what it sent itself",
-    requirements: ["overheard/frames-are-played-once"],
+    requirements: ["overheard/frames-are-played-once", "rfc9605/4.4.1/base-key-encrypts-or-decrypts"],
     applies: |case| case.calls.iter().any(|call| !reflected(case, call).is_empty()),
     judge: judge,
 }

@@ -24,7 +24,10 @@ crate::declare_check! {
     /// that played one again. It does not apply where nothing arrived twice. The ledger of what was played is the
     /// client's word; the arrivals are counted from the capture.
     summary: "a frame that arrives again is not played again",
-    requirements: ["rfc3711/3.3/replayed-packets-are-discarded", "overheard/frames-are-played-once"],
+    requirements: [
+        "rfc3711/3.3/replayed-packets-are-discarded", "overheard/frames-are-played-once",
+        "rfc9605/9.3/replays-may-be-refused",
+    ],
     applies: |case| case.calls.iter().any(|call| arrivals(case, call).iter().any(|a| a.repeated > 0)),
     judge: judge,
 }

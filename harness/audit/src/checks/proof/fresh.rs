@@ -28,7 +28,9 @@ crate::declare_check! {
     summary: "keys, nonces and certificates serve once",
     requirements: [
         "overheard/keys-serve-one-call", "rfc3711/9.1/keystream-encrypts-once",
-        "rfc8827/6.5/new-key-pair-for-every-call",
+        "rfc8827/6.5/new-key-pair-for-every-call", "rfc9605/4.1/one-sender-per-key",
+        "rfc9605/4.3/header-values-serve-once", "rfc9605/4.4.1/base-key-has-one-sender",
+        "rfc9605/7.4/no-nonce-encrypts-twice", "rfc9605/9.1/one-operation-per-key-and-counter",
     ],
     applies: |case| super::carrying(case).next().is_some() || was_there_anything(case.evidence),
     judge: judge,

@@ -22,7 +22,7 @@ crate::declare_check! {
     /// inconclusive when nothing was played in a call that carries media. Both ledgers are the clients' own word; the
     /// capture bears them out in `complete`.
     summary: "what is played was sent by the other device, once",
-    requirements: ["overheard/frames-are-played-once"],
+    requirements: ["overheard/frames-are-played-once", "rfc9605/4.4.4/what-does-not-open-is-discarded"],
     applies: |case| case.calls.iter().any(|call| !call.claimed.devices.is_empty()),
     judge: judge,
 }
