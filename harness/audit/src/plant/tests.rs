@@ -1,11 +1,14 @@
 //! A control that is spoilt is missed, and told.
 
-use model::Verdict;
+use model::attack::Attack;
+use model::record::{Deed, WorldRecord};
+use model::{Role, Verdict};
 use rstest::rstest;
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::bench::plans::both_on;
-use crate::bench::story::Story;
+use crate::bench::story::{ALICE, Datagram, NODE, Story};
 use crate::case::Case;
 use crate::checks::CHECKS;
 use crate::findings::Findings;
@@ -49,6 +52,32 @@ fn a_real_key_among_those_that_a_listener_holds_opens() {
     assert_eq!((sealed.planted, sealed.found), (10, 10));
     let ordinary = among_held_after(&Story::ordinary(both_on()), |_| {});
     assert_eq!((ordinary.planted, ordinary.found), (4, 4), "the service holds every key");
+}
+
+/// What Mallory adds to alice's hop: shorter than any packet of it, and under no key.
+const INJECTED: [u8; 20] = [0x80, 111, 0, 200, 0, 0, 0, 0, 0, 0, 0, 1, 7, 7, 7, 7, 7, 7, 7, 7];
+
+#[test]
+fn what_mallory_adds_is_no_lock_that_a_real_key_has_to_open() {
+    let tamper: fn(&mut Vec<Datagram>) = |datagrams| {
+        let bytes = INJECTED.to_vec();
+        let at_ns = 1_100_000_000;
+        datagrams.push(Datagram { at_ns, from: NODE, to: ALICE, bytes, leaves: false, arrives: true });
+    };
+    let retell: fn(&mut WorldRecord) = |world| {
+        world.deeds.push(Deed {
+            attack: Attack::InjectRtp,
+            index: 0,
+            at_ns: 1_100_000_000,
+            leg: Role::Caller,
+            victim: "alice@contoso.example".to_owned(),
+            sha256: hex::encode(Sha256::digest(INJECTED)),
+            replaced: None,
+            what: "a packet of her own".to_owned(),
+        });
+    };
+    let controls = among_held_after(&Story { tamper, retell, ..Story::sealed(both_on()) }, |_| {});
+    assert_eq!((controls.planted, controls.found), (10, 10));
 }
 
 #[rstest]

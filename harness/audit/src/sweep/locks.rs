@@ -172,9 +172,10 @@ fn calls(evidence: &Evidence<'_>, frames: &[FrameLock]) -> Vec<CallLock> {
 
 fn hops(evidence: &Evidence<'_>) -> Vec<HopLock> {
     let mut packets: BTreeMap<Flow, Pair> = BTreeMap::new();
-    for datagram in
-        evidence.datagrams.iter().filter(|datagram| matches!(datagram.class, Class::Rtp | Class::Srtp))
-    {
+    let media =
+        evidence.datagrams.iter().filter(|datagram| matches!(datagram.class, Class::Rtp | Class::Srtp));
+    // What Mallory made or changed opens under no key of the hop.
+    for datagram in media.filter(|datagram| !evidence.is_mallorys(datagram.packet)) {
         packets.entry(datagram.flow).or_default().take(datagram.bytes(&evidence.capture));
     }
     let mut known = BTreeSet::new();
