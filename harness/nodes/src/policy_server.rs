@@ -1,5 +1,5 @@
-//! The policy server: keeps each tenant's policies, answers its administrators and tells the call service
-//! what holds for a user.
+//! The policy server: keeps each tenant's policies, answers its administrators and tells the devices of a user
+//! what holds for that user.
 //!
 //! Invariant: time and randomness come in as arguments, and everything that it knows stands in its database.
 
@@ -35,8 +35,8 @@ pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// The tokens of a world, for those who ask in it.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// The call service's: good for the effective policy of any user.
-    pub service: Token,
+    /// Of each user's devices: good for the effective policy of that user.
+    pub users: BTreeMap<UserId, Token>,
     /// Of each tenant's administrator, by the tenant's domain.
     pub administrators: BTreeMap<String, Token>,
 }
@@ -61,11 +61,17 @@ impl PolicyServer {
         random: &mut dyn FnMut(&mut [u8]),
     ) -> Result<(Arc<Self>, Tokens), StoreError> {
         let mut store = PolicyStore::from_plan(plan)?;
+        let users = plan
+            .tenants
+            .iter()
+            .flat_map(|(domain, tenant)| tenant.users.keys().map(|name| UserId::new(name, domain)));
         let tokens = Tokens {
-            service: Token::random(random),
+            users: users.map(|user| (user, Token::random(random))).collect(),
             administrators: plan.tenants.keys().map(|t| (t.to_lowercase(), Token::random(random))).collect(),
         };
-        store.add_token(&tokens.service, &GoodFor::EffectivePolicies)?;
+        for (user, token) in &tokens.users {
+            store.add_token(token, &GoodFor::EffectivePolicy(user.clone()))?;
+        }
         for (tenant, token) in &tokens.administrators {
             store.add_token(token, &GoodFor::Administration(tenant.clone()))?;
         }

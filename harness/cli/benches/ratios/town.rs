@@ -1,6 +1,7 @@
 //! One world of many people who all call at once: the services and reference clients of any world, and a person for
 //! each of them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -86,7 +87,7 @@ struct Services {
     policy_server: SocketAddr,
     call_service: SocketAddr,
     trust: TlsClient,
-    token: Token,
+    tokens: BTreeMap<UserId, Token>,
     release: Arc<Release>,
 }
 
@@ -125,6 +126,7 @@ impl Town {
     }
 
     async fn client(&self, user: UserId, settings: &User, plan: &Plan, services: &Services) -> Client {
+        let token = services.tokens[&user].clone();
         let device = DeviceId::only(user);
         let link = self.net.add_link(&device.to_string());
         let name = Node::CallService.word();
@@ -150,7 +152,7 @@ impl Town {
             profile: plan.profile,
             flaw: None,
             relay: None,
-            policy: Arc::new(Reader(admin, services.token.clone())),
+            policy: Arc::new(Reader(admin, token)),
             set_up_timeout: PATIENCE,
         };
         Client::start(setup, socket)
@@ -259,7 +261,7 @@ async fn serve(plan: &Plan, users: &[UserId], net: &Arc<dyn Network>, journal: &
         }
     });
     let trust = authority.client().expect("trust in the root");
-    Services { policy_server, call_service, trust, token: tokens.service, release }
+    Services { policy_server, call_service, trust, tokens: tokens.users, release }
 }
 
 async fn door(

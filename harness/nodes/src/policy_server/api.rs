@@ -144,6 +144,7 @@ async fn effective(State(server): Shared, parts: Parts<(String, String)>, header
     let user = UserId::new(&user, &tenant);
     match presented(&server, &headers)? {
         GoodFor::Administration(own) if own != user.tenant => Err(Refusal::NotAuthorised.into()),
+        GoodFor::EffectivePolicy(own) if own != user => Err(Refusal::NotAuthorised.into()),
         _ => Ok(Json(server.told(&user)?).into_response()),
     }
 }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use model::UserId;
 use model::plan::PolicyValue;
 use model::release::Release;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
@@ -49,7 +50,9 @@ CREATE TABLE grants (
     tenant TEXT NOT NULL REFERENCES tenants, target TEXT NOT NULL, id TEXT NOT NULL, policy TEXT NOT NULL,
     rank INTEGER NOT NULL, from_ns INTEGER NOT NULL, until_ns INTEGER) STRICT;
 CREATE UNIQUE INDEX grant_configured ON grants (tenant, target, id) WHERE until_ns IS NULL;
-CREATE TABLE tokens (sha256 TEXT PRIMARY KEY, tenant TEXT REFERENCES tenants) STRICT;
+CREATE TABLE tokens (
+    sha256 TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES tenants, user TEXT,
+    FOREIGN KEY (tenant, user) REFERENCES users) STRICT;
 CREATE TABLE changes (
     number INTEGER PRIMARY KEY, tenant TEXT NOT NULL REFERENCES tenants, operation TEXT NOT NULL,
     subject TEXT NOT NULL, asked_ns INTEGER NOT NULL, effective_ns INTEGER NOT NULL) STRICT;
@@ -190,13 +193,14 @@ impl PolicyStore {
     /// Lets whoever shows `token` do what it is `good_for`.
     ///
     /// # Errors
-    /// When the tenant does not exist or the token is known.
+    /// When the tenant or the user does not exist, or the token is known.
     pub fn add_token(&mut self, token: &Token, good_for: &GoodFor) -> Result<(), StoreError> {
-        let tenant = match good_for {
-            GoodFor::Administration(tenant) => Some(tenant),
-            GoodFor::EffectivePolicies => None,
+        let (tenant, user) = match good_for {
+            GoodFor::Administration(tenant) => (tenant, None),
+            GoodFor::EffectivePolicy(user) => (&user.tenant, Some(&user.user)),
         };
-        self.database.execute("INSERT INTO tokens VALUES (?1, ?2)", params![token.sha256(), tenant])?;
+        let row = params![token.sha256(), tenant, user];
+        self.database.execute("INSERT INTO tokens VALUES (?1, ?2, ?3)", row)?;
         Ok(())
     }
 
@@ -205,11 +209,14 @@ impl PolicyStore {
     /// # Errors
     /// When SQLite fails.
     pub fn good_for(&self, token: &Token) -> Result<Option<GoodFor>, StoreError> {
-        let found =
-            self.database.query_row("SELECT tenant FROM tokens WHERE sha256 = ?1", [token.sha256()], |row| {
-                row.get::<_, Option<String>>(0)
-            });
-        Ok(found.optional()?.map(|tenant| tenant.map_or(GoodFor::EffectivePolicies, GoodFor::Administration)))
+        let asked = "SELECT tenant, user FROM tokens WHERE sha256 = ?1";
+        let found = self.database.query_row(asked, [token.sha256()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+        });
+        Ok(found.optional()?.map(|(tenant, user)| match user {
+            Some(user) => GoodFor::EffectivePolicy(UserId::new(&user, &tenant)),
+            None => GoodFor::Administration(tenant),
+        }))
     }
 
     fn configured_value(&self, tenant: &str, name: &str) -> Result<Option<PolicyValue>, StoreError> {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use model::UserId;
 use sha2::{Digest, Sha256};
 
 /// A bearer token: 32 random bytes, written as 64 hex digits.
@@ -45,8 +46,8 @@ impl fmt::Debug for Token {
 pub enum GoodFor {
     /// Every request about this tenant, and none about another.
     Administration(String),
-    /// The effective policy of any user, and nothing else: the call service's.
-    EffectivePolicies,
+    /// The effective policy of this user, and nothing else: that of the user's devices.
+    EffectivePolicy(UserId),
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ impl World {
         for (device, user) in devices(plan) {
             let link = yard.link(&device.to_string());
             let client = AdminClient { link: link.clone(), server: policy_address, tls: yard.trust.clone() };
-            let reader = Reader { client, token: tokens.service.clone() };
+            let reader = Reader { client, token: tokens.users[&device.user].clone() };
             let client = yard.client(&device, user, link, service, reader, set_up).await?;
             clients.insert(device, client);
         }

@@ -150,10 +150,11 @@ fn an_administrators_change_crosses_the_network_and_takes_effect() {
         assert_eq!((refused.status, refused.reason().as_deref()), (403, Some("not-authorised")));
         assert!(client.ask(own, &change).await.expect("an answer").works());
         let bob = UserId::new("bob", "contoso.example");
-        let before = client.effective_policy(&tokens.service, &bob).await.expect("an answer");
+        let bobs = &tokens.users[&bob];
+        let before = client.effective_policy(bobs, &bob).await.expect("an answer");
         assert_eq!(before.value, PolicyValue::Disabled);
         network.sleep_until(network.now() + DELAY, Sleeper::Application).await;
-        let after = client.effective_policy(&tokens.service, &bob).await.expect("an answer");
+        let after = client.effective_policy(bobs, &bob).await.expect("an answer");
         assert_eq!(after.value, PolicyValue::DisabledUserOverride);
         let error = client.effective_policy(other, &bob).await.expect_err("another tenant's token");
         assert!(matches!(error, AskError::Refused { status: 403, .. }), "{error}");
@@ -199,7 +200,7 @@ fn a_server_that_nobody_runs_is_unreachable() {
         let World { network, mut client, tokens, .. } = world().await;
         client.server.set_port(444);
         let bob = UserId::new("bob", "contoso.example");
-        let error = client.effective_policy(&tokens.service, &bob).await.expect_err("nobody listens");
+        let error = client.effective_policy(&tokens.users[&bob], &bob).await.expect_err("nobody listens");
         assert!(matches!(error, AskError::Unreachable(_)), "{error}");
         network.finish().expect("nothing is recorded");
     });

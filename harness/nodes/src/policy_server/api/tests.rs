@@ -23,7 +23,7 @@ struct Api {
 enum By {
     Contoso,
     Fabrikam,
-    Service,
+    Device(&'static str),
     Nobody,
     Header(&'static str),
 }
@@ -54,16 +54,18 @@ impl Api {
         match by {
             By::Contoso => Some(self.tokens.administrators["contoso.example"].authorization()),
             By::Fabrikam => Some(self.tokens.administrators["fabrikam.example"].authorization()),
-            By::Service => Some(self.tokens.service.authorization()),
+            By::Device(user) => {
+                Some(self.tokens.users[&UserId::new(user, "contoso.example")].authorization())
+            }
             By::Nobody => None,
             By::Header(value) => Some(value.to_owned()),
         }
     }
 
-    /// The value that holds for alice or bob, as the call service hears it.
-    async fn holds_for(&self, user: &str) -> String {
+    /// The value that holds for alice or bob, as the user's own device hears it.
+    async fn holds_for(&self, user: &'static str) -> String {
         let request = format!("GET contoso.example/users/{user}/effective-policy");
-        let (status, body) = self.answers(By::Service, &request).await;
+        let (status, body) = self.answers(By::Device(user), &request).await;
         assert_eq!(status, 200, "{body}");
         let value: Value = serde_json::from_str(&body).expect("JSON");
         value["value"].as_str().expect("a value").to_owned()
@@ -205,7 +207,7 @@ async fn a_request_is_refused_and_changes_nothing(
 #[rstest]
 #[case::no_token(By::Nobody)]
 #[case::another_tenants(By::Fabrikam)]
-#[case::the_services(By::Service)]
+#[case::a_users_device(By::Device("alice"))]
 #[case::unknown(By::Header("Bearer 00"))]
 #[case::empty(By::Header("Bearer "))]
 #[case::no_bearer(By::Header("Basic YWRtaW46YWRtaW4="))]
@@ -233,11 +235,15 @@ async fn nobody_but_the_tenants_administrator_administers_it(
 
 #[rstest]
 #[case::own_administrator(By::Contoso, 200)]
-#[case::call_service(By::Service, 200)]
+#[case::own_device(By::Device("alice"), 200)]
+#[case::device_of_another_user(By::Device("bob"), 403)]
 #[case::another_administrator(By::Fabrikam, 403)]
 #[case::nobody(By::Nobody, 403)]
 #[tokio::test]
-async fn an_effective_policy_is_told_to_its_tenant_and_to_the_service(#[case] by: By, #[case] status: u16) {
+async fn an_effective_policy_is_told_to_its_tenant_and_to_its_user_alone(
+    #[case] by: By,
+    #[case] status: u16,
+) {
     let api = Api::new(ReleaseName::Ga202203);
     assert_eq!(api.answers(by, "GET contoso.example/users/alice/effective-policy").await.0, status);
 }

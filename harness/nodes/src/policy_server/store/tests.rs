@@ -421,6 +421,9 @@ fn a_token_is_good_for_what_it_was_made_for_and_prints_as_an_ellipsis() {
     store.add_token(&known, &GoodFor::Administration(TENANT.to_owned())).unwrap();
     assert_eq!(store.good_for(&known).unwrap(), Some(GoodFor::Administration(TENANT.to_owned())));
     assert_eq!(store.good_for(&unknown).unwrap(), None);
+    let alice = GoodFor::EffectivePolicy(UserId::new("alice", TENANT));
+    store.add_token(&unknown, &alice).unwrap();
+    assert_eq!(store.good_for(&unknown).unwrap(), Some(alice));
     let printed = format!("{:?}", store.rows().unwrap());
     assert!(printed.contains("\"sha256\": \"…\""), "{printed}");
     assert!(!printed.contains(&known.sha256()));
