@@ -40,6 +40,8 @@ pub struct ExpectedCall {
     pub outcome: Outcome,
     /// Why.
     pub because: Vec<Reason>,
+    /// Whether nothing speaks against sealing it, also where nobody takes it.
+    pub can_be_sealed: bool,
     /// Whose screens show the lock.
     pub lock: Sides,
     /// How the codes compare.

@@ -130,6 +130,9 @@ impl Signals {
             );
             say(side, false, json!({ "type": "sdp-answer", "call": call, "sdp": sdp(&node) }));
         }
+        let back = json!({ "type": "hang-up", "call": call, "reason": "" });
+        say(ALICE, true, back.clone());
+        say(BOB, false, back);
         Self { signals }
     }
 

@@ -131,9 +131,11 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         let shape = Shape { kind, called: to.len(), pstn };
+        let against = self.reasons(from, &to, answering.as_ref(), &shape);
+        let can_be_sealed = against.is_empty();
         let because = match ended {
             Some(reason) => vec![reason],
-            None => self.reasons(from, &to, answering.as_ref(), &shape),
+            None => against,
         };
         if ended.is_none() {
             self.going_on.push(self.calls.len());
@@ -142,7 +144,7 @@ impl<'a> Walk<'a> {
         }
         let parties = self.parties(from, &to, answering);
         let call = self.expected(from, to, parties, because);
-        self.calls.push(call);
+        self.calls.push(ExpectedCall { can_be_sealed, ..call });
     }
 
     fn parties(&self, from: &UserId, to: &[UserId], answering: Option<DeviceId>) -> Vec<DeviceId> {
@@ -214,6 +216,7 @@ impl<'a> Walk<'a> {
             parties,
             outcome,
             because,
+            can_be_sealed: sealed,
             lock: if sealed { Sides::Both } else { Sides::None },
             codes: if sealed { Codes::Equal } else { Codes::None },
             heard: heard(outcome, !self.plan.attacks.is_empty()),

@@ -192,9 +192,7 @@ impl Body {
             .collect();
         self.claim(call, Claimed::Controls(shown));
         if sealed && role == Role::Callee {
-            for setting in self.setup.settings.iter().filter(|f| self.setup.release.withholds(**f)) {
-                self.claim(call, Claimed::NotApplied(*setting));
-            }
+            self.settings_not_applied(call);
         }
         self.stage(call, Stage::Answered);
         self.wake(call, Clock::SetUp, self.setup.set_up_timeout);

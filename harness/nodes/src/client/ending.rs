@@ -33,8 +33,20 @@ impl Body {
     }
 
     pub(super) async fn ended_by_other(&mut self, call: &str, reason: Option<Reason>) {
-        if self.calls.get(call).is_some_and(|c| !c.over) {
-            self.close(call, reason, false).await;
+        let Some(state) = self.calls.get(call).filter(|c| !c.over) else { return };
+        let rang = state.role == Role::Callee && !state.answered;
+        let asked = !self.setup.settings.is_empty() && rang && state.other_intent == 1;
+        self.close(call, reason, false).await;
+        // Where nobody answers, voicemail would have taken an ordinary call.
+        if asked && reason == Some(Reason::NoAnswer) && self.own_intent().await == 1 {
+            self.settings_not_applied(call);
+        }
+    }
+
+    /// The call log says which settings of the user a sealed call does without.
+    pub(super) fn settings_not_applied(&self, call: &str) {
+        for setting in self.setup.settings.iter().filter(|f| self.setup.release.withholds(**f)) {
+            self.claim(call, Claimed::NotApplied(*setting));
         }
     }
 
