@@ -14,14 +14,7 @@ impl World {
     /// Ends the capture, writes the key files and makes the record.
     pub(super) async fn finish(mut self, job: &Job) -> WorldRecord {
         let ended_ns = self.journal.now_ns();
-        // Of a world that did not come to its end nobody has hung up, and nobody is asked.
-        if self.stumbles.is_empty() {
-            let told = tokio::time::timeout(ANSWERS_WITHIN, self.journal.take_holdings()).await;
-            if told != Ok(0) {
-                let text = "a node did not say what it still holds; run the scenario again";
-                self.stumble(Blamed::Harness, text.to_owned());
-            }
-        }
+        self.take_holdings().await;
         self.clients.clear();
         if let Err(error) = self.net.finish() {
             let file = job.files().capture;
@@ -84,6 +77,19 @@ impl World {
             held: notes.held,
             stumbles: self.stumbles,
             log: notes.log,
+        }
+    }
+
+    /// Asks every device and node what it still holds. Of a world that did not come to its end nobody has hung up, and
+    /// nobody is asked.
+    async fn take_holdings(&mut self) {
+        if !self.stumbles.is_empty() {
+            return;
+        }
+        let told = tokio::time::timeout(ANSWERS_WITHIN, self.journal.take_holdings()).await;
+        if told != Ok(0) {
+            let text = "a node did not say what it still holds; run the scenario again";
+            self.stumble(Blamed::Harness, text.to_owned());
         }
     }
 
