@@ -20,6 +20,10 @@ use crate::network::Stream;
 /// A longer message is an error of the peer.
 const LONGEST_MESSAGE: usize = 1024 * 1024;
 
+/// Bytes that are made ready for each read: the library fills them with zero bytes beforehand, its 128 KiB for every
+/// message of a few hundred bytes.
+const READ_BUFFER: usize = 4 * 1024;
+
 type Inner = WebSocketStream<Box<dyn Stream>>;
 
 /// An open WebSocket.
@@ -182,7 +186,8 @@ fn io_error(error: Error) -> io::Error {
 }
 
 fn config() -> WebSocketConfig {
-    WebSocketConfig::default().max_message_size(Some(LONGEST_MESSAGE)).max_frame_size(Some(LONGEST_MESSAGE))
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+    config.max_message_size(Some(LONGEST_MESSAGE)).max_frame_size(Some(LONGEST_MESSAGE))
 }
 
 #[cfg(test)]
