@@ -11,13 +11,15 @@ mod session;
 pub(crate) use session::carry;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use model::identity::{DeviceId, Node};
 use model::plan::Path;
 use model::release::Release;
 use model::{Role, UserId};
-use net::Network;
+use net::network::Boxed;
+use net::{Network, WebSocket};
 use tokio::sync::mpsc;
 
 use crate::journal::{Holdings, Journal};
@@ -36,6 +38,9 @@ pub trait Tamper: Send {
     /// A side has described itself.
     fn announced(&mut self, by: Role, sdp: &str);
 }
+
+/// Connects to a media node.
+pub type Dial = Box<dyn FnOnce() -> Boxed<'static, io::Result<WebSocket>> + Send>;
 
 /// What the call service is made of.
 pub struct CallServiceSetup {
@@ -71,15 +76,13 @@ pub struct CallService {
 }
 
 impl CallService {
-    /// Starts the service; `nodes` are its connections to the media nodes.
-    pub fn start(setup: CallServiceSetup, nodes: Vec<(Node, net::WebSocket)>) -> Self {
+    /// Starts the service; `nodes` are its ways to the media nodes, each taken when a call first needs the node.
+    pub fn start(setup: CallServiceSetup, nodes: Vec<(Node, Dial)>) -> Self {
         let (inputs, queue) = mpsc::unbounded_channel();
         let asked = inputs.clone();
         setup.journal.holder(move |answer| drop(asked.send(Input::HandOver(answer))));
-        let nodes = nodes
-            .into_iter()
-            .map(|(node, socket)| (node, session::node(node, socket, inputs.clone())))
-            .collect();
+        let link = |(node, dial)| (node, session::node(node, dial, setup.journal.clone(), inputs.clone()));
+        let nodes = nodes.into_iter().map(link).collect();
         let body = Body {
             setup,
             connections: BTreeMap::new(),
@@ -93,7 +96,7 @@ impl CallService {
     }
 
     /// Takes one device's signalling connection.
-    pub fn serve(&self, number: u64, socket: net::WebSocket) {
+    pub fn serve(&self, number: u64, socket: WebSocket) {
         session::device(number, socket, self.inputs.clone());
     }
 }

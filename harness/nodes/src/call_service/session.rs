@@ -1,9 +1,12 @@
 //! Connections of the call service, as queues.
 
+use std::sync::Arc;
+
 use model::identity::Node;
 use tokio::sync::mpsc;
 
-use super::Input;
+use super::{Dial, Input};
+use crate::journal::Journal;
 
 /// Carries one device's messages.
 pub(super) fn device(number: u64, socket: net::WebSocket, inputs: mpsc::UnboundedSender<Input>) {
@@ -20,17 +23,30 @@ pub(super) fn device(number: u64, socket: net::WebSocket, inputs: mpsc::Unbounde
     );
 }
 
-/// Carries one media node's messages; what is no message of ours is ignored.
+/// Carries one media node's messages over a connection that is made for the first of them; what is no message of ours
+/// is ignored.
 pub(super) fn node(
     node: Node,
-    socket: net::WebSocket,
+    dial: Dial,
+    journal: Arc<Journal>,
     inputs: mpsc::UnboundedSender<Input>,
 ) -> mpsc::UnboundedSender<String> {
-    let (outbox, queue) = mpsc::unbounded_channel();
+    let (outbox, mut queue) = mpsc::unbounded_channel::<String>();
     let deliver = move |text: String| {
         serde_json::from_str(&text).map_or(true, |message| inputs.send(Input::Node(node, message)).is_ok())
     };
-    carry(socket, queue, deliver, || {});
+    tokio::spawn(async move {
+        let Some(first) = queue.recv().await else { return };
+        let opened = async {
+            let mut socket = dial().await?;
+            socket.send(&first).await?;
+            Ok::<_, std::io::Error>(socket)
+        };
+        match opened.await {
+            Ok(socket) => carry(socket, queue, deliver, || {}),
+            Err(error) => journal.remark(node.word(), format!("the call service cannot reach it ({error})")),
+        }
+    });
     outbox
 }
 

@@ -4,6 +4,7 @@ mod recorder;
 mod relay;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use net::{
     accept_tls, accept_websocket, connect_tls, connect_websocket,
 };
 use nodes::bridge::Ground;
-use nodes::call_service::{CallService, CallServiceSetup, Tamper};
+use nodes::call_service::{CallService, CallServiceSetup, Dial, Tamper};
 use nodes::client::{Client, ClientSetup};
 use nodes::entropy::Entropy;
 use nodes::forwarder;
@@ -50,9 +51,9 @@ const LOOPBACK_SET_UP: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BuildError {
     #[error("the capture cannot be written ({0}); make room or choose another folder")]
-    Capture(std::io::Error),
+    Capture(io::Error),
     #[error("a connection inside the world failed ({0}); this is a fault of the harness, please report it")]
-    Connection(#[from] std::io::Error),
+    Connection(#[from] io::Error),
     #[error("no certificates could be made ({0}); this is a fault of the harness, please report it")]
     Tls(#[from] net::TlsError),
     #[error("the policy server could not be set up ({0}); this is a fault of the harness, please report it")]
@@ -88,7 +89,7 @@ struct Yard<'a> {
     job: &'a Job,
     net: Arc<dyn Network>,
     journal: Arc<Journal>,
-    authority: Authority,
+    authority: Arc<Authority>,
     trust: TlsClient,
     entropy: Entropy,
     links: Vec<Link>,
@@ -105,7 +106,7 @@ impl World {
         if let Some(meddler) = &job.meddler {
             meddler.meddle(job, &net);
         }
-        let authority = Authority::new(net.epoch_ns())?;
+        let authority = Arc::new(Authority::new(net.epoch_ns())?);
         let trust = authority.client()?;
         let journal = Journal::new(net.clone());
         let entropy = Entropy::new(job.seed);
@@ -180,6 +181,18 @@ fn network_of(job: &Job) -> Result<Arc<dyn Network>, BuildError> {
         }),
         NetKind::Loopback => net::loopback(LoopbackOptions { capture: Some(capture) }),
     })
+}
+
+/// Opens a WebSocket to the node called `name`.
+async fn dial(
+    trust: &TlsClient,
+    from: &Arc<dyn AccessLink>,
+    name: &str,
+    path: &str,
+    to: SocketAddr,
+) -> io::Result<WebSocket> {
+    let stream = connect_tls(trust, name, from.connect(to).await?).await?;
+    connect_websocket(name, path, stream).await
 }
 
 /// Every device of a plan with its user, in the order of the names.
@@ -261,15 +274,14 @@ impl Yard<'_> {
         Ok((server, tokens, address))
     }
 
-    /// A media node, and the call service's connection to it.
+    /// A media node, and the call service's way to it; certificate and connection are made once a call needs them.
     async fn media_node(
         &mut self,
         node: Node,
         dropped_by: DroppedBy,
         service: &Arc<dyn AccessLink>,
-    ) -> Result<WebSocket, BuildError> {
+    ) -> Result<Dial, BuildError> {
         let link = self.link(node.word());
-        let tls = self.authority.server(node.word(), self.journal.keys(Owner::Service))?;
         let mut listener = link.listen(self.port()).await?;
         let address = listener.local();
         let ground = Ground {
@@ -286,8 +298,10 @@ impl Yard<'_> {
             recorder: self.recorder_link(node, &link).await?,
             link,
         };
+        let (authority, keys) = (self.authority.clone(), self.journal.keys(Owner::Service));
         tokio::spawn(async move {
             let Ok((stream, _)) = listener.accept().await else { return };
+            let Ok(tls) = authority.server(node.word(), keys) else { return };
             let Ok(stream) = accept_tls(&tls, stream).await else { return };
             if let Ok(socket) = accept_websocket(NODE_LINK, stream).await {
                 match node {
@@ -296,18 +310,10 @@ impl Yard<'_> {
                 }
             }
         });
-        self.dial(service, node.word(), NODE_LINK, address).await
-    }
-
-    async fn dial(
-        &self,
-        from: &Arc<dyn AccessLink>,
-        name: &str,
-        path: &str,
-        to: SocketAddr,
-    ) -> Result<WebSocket, BuildError> {
-        let stream = connect_tls(&self.trust, name, from.connect(to).await?).await?;
-        Ok(connect_websocket(name, path, stream).await?)
+        let (trust, service) = (self.trust.clone(), service.clone());
+        Ok(Box::new(move || {
+            Box::pin(async move { dial(&trust, &service, node.word(), NODE_LINK, address).await })
+        }))
     }
 
     async fn call_service(&mut self) -> Result<(SocketAddr, Arc<dyn AccessLink>), BuildError> {
@@ -361,7 +367,7 @@ impl Yard<'_> {
         reader: Reader,
         set_up_timeout: Duration,
     ) -> Result<Client, BuildError> {
-        let socket = self.dial(&link, Node::CallService.word(), SIGNALLING, service).await?;
+        let socket = dial(&self.trust, &link, Node::CallService.word(), SIGNALLING, service).await?;
         let plan = &self.job.plan;
         let tenant = &plan.tenants[&device.user.tenant];
         let platform =

@@ -12,7 +12,7 @@ use nodes::journal::Owner;
 use nodes::reading::RecorderLink;
 use nodes::recorder::Recorder;
 
-use super::{BuildError, NODE_LINK, Yard};
+use super::{BuildError, NODE_LINK, Yard, dial};
 
 /// A recorder that runs.
 pub(super) struct Recording {
@@ -61,7 +61,7 @@ impl Yard<'_> {
         let Some(recording) = self.recorder.as_ref().filter(|_| node != Node::Mallory) else {
             return Ok(None);
         };
-        let socket = self.dial(from, Node::Recorder.word(), NODE_LINK, recording.address).await?;
+        let socket = dial(&self.trust, from, Node::Recorder.word(), NODE_LINK, recording.address).await?;
         Ok(Some(RecorderLink::new(socket)))
     }
 }
