@@ -455,6 +455,11 @@ impl Record {
 
 /// Reads by the key that tells lines apart, so that a mistake is named where it stands.
 fn read_line(line: &str) -> Result<Line, String> {
+    // A world is told by its first key, as it was written, and read at once; whatever else this may be takes the way
+    // over a value.
+    if line.starts_with(r#"{"world":"#) {
+        return serde_json::from_str(line).map(|w| Line::World(Box::new(w))).map_err(|e| e.to_string());
+    }
     let value: serde_json::Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
     let read = |v| serde_json::from_value::<Line>(v).map_err(|e| e.to_string());
     if value.get("world").is_some() {

@@ -1,5 +1,7 @@
 //! Releases of the modelled system: everything that varies between them is a data file with its sources.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 words! {
@@ -143,8 +145,11 @@ impl Release {
     /// # Panics
     /// Never: the files are part of the binary, and a test reads each.
     pub fn of(name: ReleaseName) -> Self {
+        // A file is part of the binary and says the same each time: it is read once in a process.
+        static READ: [OnceLock<Release>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
         let at = ReleaseName::ALL.iter().position(|n| *n == name).expect("every name is in ALL");
-        toml::from_str(FILES[at]).expect("the built-in release files are well formed")
+        let read = || toml::from_str(FILES[at]).expect("the built-in release files are well formed");
+        READ[at].get_or_init(read).clone()
     }
 
     /// Whether the option exists on `platform`.

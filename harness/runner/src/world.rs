@@ -11,7 +11,7 @@ mod policy;
 mod steps;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -196,7 +196,7 @@ pub(crate) fn stopped(job: &Job, text: String) -> WorldRecord {
 
 /// Writes a key file; what goes wrong becomes a stumble.
 fn write_keys(path: &std::path::Path, heading: &str, lines: &[String]) -> std::io::Result<()> {
-    let mut file = std::fs::File::create(path)?;
+    let mut file = BufWriter::new(std::fs::File::create(path)?);
     writeln!(file, "# {heading}")?;
     for line in lines {
         writeln!(file, "{line}")?;

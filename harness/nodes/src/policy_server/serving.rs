@@ -6,6 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -29,24 +30,25 @@ impl PolicyServer {
         journal: Arc<Journal>,
     ) -> io::Result<()> {
         let mut connections = JoinSet::new();
+        let api = self.router();
         loop {
             let (stream, _) = listener.accept().await?;
             while connections.try_join_next().is_some() {}
-            let (server, tls, journal) = (Arc::clone(&self), tls.clone(), Arc::clone(&journal));
+            let (api, tls, journal) = (api.clone(), tls.clone(), Arc::clone(&journal));
             connections.spawn(async move {
-                if let Err(broken) = server.converse(stream, &tls).await {
+                if let Err(broken) = converse(api, stream, &tls).await {
                     journal.remark(Node::PolicyServer.word(), format!("a connection broke: {broken}"));
                 }
             });
         }
     }
+}
 
-    /// One connection, from its handshake to its end.
-    async fn converse(self: Arc<Self>, stream: Box<dyn Stream>, tls: &TlsServer) -> io::Result<()> {
-        let stream = accept_tls(tls, stream).await?;
-        let service = TowerToHyperService::new(self.router());
-        let mut http = http1::Builder::new();
-        http.auto_date_header(false);
-        http.serve_connection(TokioIo::new(stream), service).await.map_err(io::Error::other)
-    }
+/// One connection, from its handshake to its end.
+async fn converse(api: Router, stream: Box<dyn Stream>, tls: &TlsServer) -> io::Result<()> {
+    let stream = accept_tls(tls, stream).await?;
+    let service = TowerToHyperService::new(api);
+    let mut http = http1::Builder::new();
+    http.auto_date_header(false);
+    http.serve_connection(TokioIo::new(stream), service).await.map_err(io::Error::other)
 }

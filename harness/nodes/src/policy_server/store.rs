@@ -4,12 +4,13 @@
 //! the instant at which the change takes effect, so that any view, of any instant, can be read off the rows.
 //! Times are the world's, come in as arguments and must not go backwards.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use model::UserId;
 use model::plan::PolicyValue;
 use model::release::Release;
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, named_params, params};
 use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
@@ -31,7 +32,6 @@ pub const GLOBAL: &str = "Global";
 
 /// `from_ns` and `until_ns` bound the time in which a row is in effect; one without `until_ns` is configured.
 const SCHEMA: &str = "
-PRAGMA foreign_keys = ON;
 CREATE TABLE tenants (tenant TEXT PRIMARY KEY) STRICT;
 CREATE TABLE policies (
     tenant TEXT NOT NULL REFERENCES tenants, name TEXT NOT NULL, value TEXT NOT NULL,
@@ -98,8 +98,7 @@ impl PolicyStore {
     /// # Errors
     /// When SQLite fails.
     pub fn open(propagation: Duration, release: &Release) -> Result<Self, StoreError> {
-        let database = Connection::open_in_memory()?;
-        database.execute_batch(SCHEMA)?;
+        let database = empty()?;
         Ok(Self { database, propagation, group_assignment: release.group_assignment })
     }
 
@@ -199,8 +198,8 @@ impl PolicyStore {
             GoodFor::Administration(tenant) => (tenant, None),
             GoodFor::EffectivePolicy(user) => (&user.tenant, Some(&user.user)),
         };
-        let row = params![token.sha256(), tenant, user];
-        self.database.execute("INSERT INTO tokens VALUES (?1, ?2, ?3)", row)?;
+        let mut insert = self.database.prepare_cached("INSERT INTO tokens VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![token.sha256(), tenant, user])?;
         Ok(())
     }
 
@@ -209,8 +208,9 @@ impl PolicyStore {
     /// # Errors
     /// When SQLite fails.
     pub fn good_for(&self, token: &Token) -> Result<Option<GoodFor>, StoreError> {
-        let asked = "SELECT tenant, user FROM tokens WHERE sha256 = ?1";
-        let found = self.database.query_row(asked, [token.sha256()], |row| {
+        let mut select =
+            self.database.prepare_cached("SELECT tenant, user FROM tokens WHERE sha256 = ?1")?;
+        let found = select.query_row([token.sha256()], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
         });
         Ok(found.optional()?.map(|(tenant, user)| match user {
@@ -232,6 +232,25 @@ impl PolicyStore {
     fn change<'a>(&'a mut self, tenant: &'a str, at: Duration) -> Result<Change<'a>, StoreError> {
         Change::begin(&mut self.database, tenant, at, at + self.propagation)
     }
+}
+
+/// A database without rows. How SQLite lays the empty tables out is worked out once in a process and copied from then on.
+fn empty() -> Result<Connection, rusqlite::Error> {
+    static TABLES: OnceLock<Vec<u8>> = OnceLock::new();
+    let tables = match TABLES.get() {
+        Some(tables) => tables,
+        None => {
+            let mut first = Connection::open_in_memory()?;
+            first.execute_batch("PRAGMA page_size = 1024")?;
+            first.execute_batch(SCHEMA)?;
+            let laid_out = first.serialize(MAIN_DB)?.to_vec();
+            TABLES.get_or_init(|| laid_out)
+        }
+    };
+    let mut database = Connection::open_in_memory()?;
+    database.deserialize_read_exact(MAIN_DB, tables.as_slice(), tables.len(), false)?;
+    database.execute_batch("PRAGMA foreign_keys = ON")?;
+    Ok(database)
 }
 
 /// Nanoseconds of the world's clock, as SQLite keeps them.

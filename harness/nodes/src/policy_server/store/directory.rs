@@ -27,7 +27,8 @@ impl PolicyStore {
     /// # Errors
     /// When the user is there or the tenant is not.
     pub fn add_user(&mut self, tenant: &str, user: &str) -> Result<(), StoreError> {
-        self.database.execute("INSERT INTO users VALUES (?1, ?2)", [tenant, user])?;
+        let mut insert = self.database.prepare_cached("INSERT INTO users VALUES (?1, ?2)")?;
+        insert.execute([tenant, user])?;
         Ok(())
     }
 
@@ -69,13 +70,13 @@ impl PolicyStore {
     /// Whether the tenant has this user.
     pub(super) fn has_user(&self, tenant: &str, user: &str) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE tenant = ?1 AND user = ?2)";
-        Ok(self.database.query_row(sql, [tenant, user], |row| row.get(0))?)
+        Ok(self.database.prepare_cached(sql)?.query_row([tenant, user], |row| row.get(0))?)
     }
 
     /// Whether the tenant has this group.
     pub(super) fn has_group(&self, tenant: &str, group: &str) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM groups WHERE tenant = ?1 AND name = ?2)";
-        Ok(self.database.query_row(sql, [tenant, group], |row| row.get(0))?)
+        Ok(self.database.prepare_cached(sql)?.query_row([tenant, group], |row| row.get(0))?)
     }
 
     fn is_member(&self, tenant: &str, group: &str, user: &str) -> Result<bool, StoreError> {
@@ -87,6 +88,6 @@ impl PolicyStore {
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM members
                    WHERE tenant = ?1 AND group_name = ?2 AND user = ?3 AND until_ns IS NULL)";
-        Ok(self.database.query_row(sql, params![tenant, group, user], |row| row.get(0))?)
+        Ok(self.database.prepare_cached(sql)?.query_row(params![tenant, group, user], |row| row.get(0))?)
     }
 }

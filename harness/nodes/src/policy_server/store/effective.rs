@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::identity::UserId;
 use model::plan::PolicyValue;
-use rusqlite::named_params;
+use rusqlite::{OptionalExtension, Row, named_params};
 use serde::{Deserialize, Serialize};
 
 use super::{PolicyStore, StoreError, nanoseconds, read_value};
@@ -36,24 +36,20 @@ pub struct EffectivePolicy {
     pub source: Source,
 }
 
-const EFFECTIVE: &str = "
-WITH granted AS (
-    SELECT target, id, policy, rank FROM grants
-    WHERE tenant = :tenant AND from_ns <= :at AND (until_ns IS NULL OR until_ns > :at)
-), candidates AS (
-    SELECT 0 AS precedence, rank, policy, target FROM granted WHERE target = 'user' AND id = :user
-    UNION ALL
-    SELECT 1, rank, policy, target FROM granted WHERE target = 'group' AND id IN (
-        SELECT group_name FROM members
-        WHERE tenant = :tenant AND user = :user AND from_ns <= :at AND (until_ns IS NULL OR until_ns > :at))
-    UNION ALL
-    SELECT 2, rank, policy, target FROM granted WHERE target = 'global'
-    UNION ALL
-    SELECT 3, 0, 'Global', 'global'
-)
-SELECT p.name, p.value, c.target FROM candidates c JOIN policies p
-ON p.tenant = :tenant AND p.name = c.policy AND p.from_ns <= :at AND (p.until_ns IS NULL OR p.until_ns > :at)
-ORDER BY c.precedence, c.rank LIMIT 1";
+/// The best of the grants that reach a user and whose policy is in effect.
+const GRANTED: &str = "
+SELECT p.name, p.value, g.target FROM grants g JOIN policies p ON p.tenant = g.tenant AND p.name = g.policy
+WHERE g.tenant = :tenant AND g.from_ns <= :at AND (g.until_ns IS NULL OR g.until_ns > :at)
+AND p.from_ns <= :at AND (p.until_ns IS NULL OR p.until_ns > :at)
+AND (g.target = 'global' OR g.target = 'user' AND g.id = :user OR g.target = 'group' AND g.id IN (
+    SELECT group_name FROM members
+    WHERE tenant = :tenant AND user = :user AND from_ns <= :at AND (until_ns IS NULL OR until_ns > :at)))
+ORDER BY CASE g.target WHEN 'user' THEN 0 WHEN 'group' THEN 1 ELSE 2 END, g.rank LIMIT 1";
+
+/// What holds for whoever no grant reaches.
+const UNGRANTED: &str = "
+SELECT name, value, 'global' FROM policies
+WHERE tenant = :tenant AND name = 'Global' AND from_ns <= :at AND (until_ns IS NULL OR until_ns > :at)";
 
 impl PolicyStore {
     /// What holds for `user` at the instant `at`: changes that have not taken effect by then do not count.
@@ -76,15 +72,20 @@ impl PolicyStore {
         if !self.has_user(&user.tenant, &user.user)? {
             return Err(Refusal::UnknownUser.into());
         }
-        let values = named_params! { ":tenant": user.tenant, ":user": user.user, ":at": at_ns };
-        let found = self.database.query_row(EFFECTIVE, values, |row| {
+        let read = |row: &Row<'_>| {
             let source = match row.get::<_, String>(2)?.as_str() {
                 "user" => Source::User,
                 "group" => Source::Group,
                 _ => Source::Global,
             };
             Ok(EffectivePolicy { policy: row.get(0)?, value: read_value(row, 1)?, source })
-        });
-        Ok(found?)
+        };
+        let values = named_params! { ":tenant": user.tenant, ":user": user.user, ":at": at_ns };
+        let granted = self.database.prepare_cached(GRANTED)?.query_row(values, read).optional()?;
+        if let Some(granted) = granted {
+            return Ok(granted);
+        }
+        let values = named_params! { ":tenant": user.tenant, ":at": at_ns };
+        Ok(self.database.prepare_cached(UNGRANTED)?.query_row(values, read)?)
     }
 }
