@@ -3,7 +3,7 @@
 //! Invariant: a guess is made from nothing but what its listeners know.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use hkdf::Hkdf;
 use model::{Kind, Role};
@@ -23,30 +23,49 @@ pub struct Guess {
 }
 
 /// Lengths of secrets: base key, SRTP master key and salt by profile, shared secret and `prk`, DTLS master secret.
-const LENGTHS: [usize; 6] = [16, 28, 30, 32, 44, 48];
+const LENGTHS: [usize; 6] = [16, 28, 30, 32, 44, LONGEST];
+/// The longest of them.
+const LONGEST: usize = 48;
 
-/// Every guess about the calls of a world.
+/// Every guess about the calls of a world, in the order of the bytes.
 pub fn guesses(evidence: &Evidence<'_>) -> Vec<Guess> {
-    let mut found: BTreeMap<Vec<u8>, (Cow<'static, str>, Ears)> = BTreeMap::new();
-    let mut add = |name: Cow<'static, str>, ears: Ears, bytes: Vec<u8>| {
-        let known = found.entry(bytes).or_insert((name, Ears::NONE));
-        known.1 |= ears;
-    };
-    for byte in 0..=u8::MAX {
-        let name = if byte == 0 { "zero bytes" } else { "one byte over and over" };
-        LENGTHS.iter().for_each(|length| add(name.into(), Ears::ALL, vec![byte; *length]));
-    }
-    for first in [0, 1] {
-        let counting = |length: usize| (first..=u8::MAX).take(length).collect();
-        LENGTHS.iter().for_each(|length| add("bytes that count up".into(), Ears::ALL, counting(*length)));
-    }
+    let mut found: Vec<Guess> = constants().to_vec();
     for (name, ears, value) in values(evidence) {
         for (how, bytes) in forms(&value) {
-            let name = if how.is_empty() { name.to_owned() } else { format!("{how} of {name}") };
-            add(name.into(), ears, bytes);
+            let name = if how.is_empty() { name.into() } else { format!("{how} of {name}").into() };
+            found.push(Guess { name, ears, bytes });
         }
     }
-    found.into_iter().map(|(bytes, (name, ears))| Guess { name, ears, bytes }).collect()
+    merged(found)
+}
+
+/// What everybody guesses of every call: made once in a process, because no call has a part in it.
+fn constants() -> &'static [Guess] {
+    static CONSTANTS: LazyLock<Vec<Guess>> = LazyLock::new(|| {
+        let repeated = (0..=u8::MAX).flat_map(|byte| {
+            let name = if byte == 0 { "zero bytes" } else { "one byte over and over" };
+            LENGTHS.map(|length| (name, vec![byte; length]))
+        });
+        let counting = [0, 1].into_iter().flat_map(|first| {
+            LENGTHS.map(|length| ("bytes that count up", (first..=u8::MAX).take(length).collect()))
+        });
+        let guess = |(name, bytes): (&'static str, _)| Guess { name: name.into(), ears: Ears::ALL, bytes };
+        merged(repeated.chain(counting).map(guess).collect())
+    });
+    &CONSTANTS
+}
+
+/// Each value once, under the first of its names and for everybody who can make it.
+fn merged(mut guesses: Vec<Guess>) -> Vec<Guess> {
+    guesses.sort_by(|a, b| a.bytes.cmp(&b.bytes));
+    guesses.dedup_by(|again, first| {
+        let same = again.bytes == first.bytes;
+        if same {
+            first.ears |= again.ears;
+        }
+        same
+    });
+    guesses
 }
 
 /// What the service knows of the calls, and what everybody knows of who takes part.
@@ -103,20 +122,19 @@ fn values(evidence: &Evidence<'_>) -> Vec<(&'static str, Ears, Vec<u8>)> {
 /// What bad code makes keys from a value with: as it is, cut or filled up with zero bytes, SHA-256, HKDF.
 fn forms(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let hash: [u8; 32] = Sha256::digest(value).into();
-    let mut found = Vec::new();
-    for length in LENGTHS {
-        let mut whole = value.to_vec();
-        whole.resize(length, 0);
-        found.push(("", whole));
-        for (how, salt, info) in [
-            ("HKDF", None, &b""[..]),
-            ("HKDF", Some(&b"overheard/1"[..]), b""),
-            ("HKDF", None, b"overheard/1 sframe"),
-            ("HKDF", None, b"SFrame 1.0"),
-        ] {
-            let mut bytes = vec![0; length];
-            if Hkdf::<Sha256>::new(salt, value).expand(info, &mut bytes).is_ok() {
-                found.push((how, bytes));
+    let mut found = Vec::with_capacity(LENGTHS.len() * 5 + 3);
+    let mut whole = value.to_vec();
+    whole.resize(LONGEST.max(value.len()), 0);
+    found.extend(LENGTHS.iter().filter_map(|length| Some(("", whole.get(..*length)?.to_vec()))));
+    for (salt, infos) in
+        [(None, &[&b""[..], b"overheard/1 sframe", b"SFrame 1.0"][..]), (Some(&b"overheard/1"[..]), &[b""])]
+    {
+        let extracted = Hkdf::<Sha256>::new(salt, value);
+        for info in infos {
+            // A shorter expansion is the start of a longer one (RFC 5869 §2.3).
+            let mut longest = [0; LONGEST];
+            if extracted.expand(info, &mut longest).is_ok() {
+                found.extend(LENGTHS.iter().filter_map(|n| Some(("HKDF", longest.get(..*n)?.to_vec()))));
             }
         }
     }
@@ -155,6 +173,18 @@ mod tests {
         for constant in [vec![0; 16], vec![0; 32], vec![0xFF; 16], (0..16).collect()] {
             let guess = guesses.iter().find(|guess| guess.bytes == constant).expect("guessed");
             assert_eq!(guess.ears, Ears::ALL);
+        }
+    }
+
+    #[test]
+    fn an_expansion_is_what_hkdf_gives_at_each_length() {
+        let forms = forms(b"a value");
+        for (salt, info) in [(None, &b""[..]), (None, b"SFrame 1.0"), (Some(&b"overheard/1"[..]), b"")] {
+            for length in LENGTHS {
+                let mut bytes = vec![0; length];
+                Hkdf::<Sha256>::new(salt, b"a value").expand(info, &mut bytes).expect("short enough");
+                assert!(forms.contains(&("HKDF", bytes)), "{length} bytes");
+            }
         }
     }
 

@@ -106,6 +106,9 @@ impl<'l> Trials<'l> {
     }
 
     fn base_key(&mut self, window: &[u8], ears: Ears) -> Option<Fit> {
+        if self.locks.frames.is_empty() {
+            return None;
+        }
         let guess = self.guesses.guess(window);
         for (index, lock) in self.locks.frames.iter().enumerate().filter(|(_, lock)| learns(ears, lock.ears))
         {
