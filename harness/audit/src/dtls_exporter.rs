@@ -36,41 +36,72 @@ pub fn srtp_keys(
     server_random: &[u8; 32],
     profile: Profile,
 ) -> SrtpKeys {
-    let (key, salt) = (profile.key_length(), profile.salt_length());
-    let mut material = vec![0; 2 * (key + salt)];
-    let seed = [LABEL, client_random, server_random].concat();
-    match prf {
-        Prf::Sha256 => expand::<Sha256>(master_secret, &seed, &mut material),
-        Prf::Sha384 => expand::<Sha384>(master_secret, &seed, &mut material),
-    }
-    let (keys, salts) = material.split_at(2 * key);
-    let ((client_key, server_key), (client_salt, server_salt)) = (keys.split_at(key), salts.split_at(salt));
-    let master = |key: &[u8], salt: &[u8]| {
+    let material = Material::export(prf, master_secret, client_random, server_random, profile);
+    let master = |of_client: bool| {
+        let (key, salt) = material.key_and_salt(of_client);
         MasterKey::new(profile, &[key, salt].concat()).expect("the material has the lengths of its profile")
     };
-    SrtpKeys { client: master(client_key, client_salt), server: master(server_key, server_salt) }
+    SrtpKeys { client: master(true), server: master(false) }
 }
 
-/// P_hash (RFC 5246 §5): fills `out`.
-fn expand<H: EagerHash>(secret: &[u8], seed: &[u8], out: &mut [u8]) {
+/// The exported bytes: two keys and then two salts, the client's before the server's (RFC 5764 §4.2).
+pub struct Material {
+    profile: Profile,
+    bytes: [u8; LONGEST],
+}
+
+/// Bytes that the profile with the longest keys takes.
+const LONGEST: usize = 2 * (32 + 14);
+
+impl Material {
+    /// Exports as many bytes as `profile` takes; nothing is allocated, because the sweep comes here for each
+    /// window.
+    pub fn export(
+        prf: Prf,
+        master_secret: &[u8; 48],
+        client_random: &[u8; 32],
+        server_random: &[u8; 32],
+        profile: Profile,
+    ) -> Self {
+        let mut bytes = [0; LONGEST];
+        let length = 2 * (profile.key_length() + profile.salt_length());
+        let seed = [LABEL, client_random, server_random];
+        match prf {
+            Prf::Sha256 => expand::<Sha256>(master_secret, seed, &mut bytes[..length]),
+            Prf::Sha384 => expand::<Sha384>(master_secret, seed, &mut bytes[..length]),
+        }
+        Self { profile, bytes }
+    }
+
+    /// Master key and master salt of what the DTLS client sends, or the server.
+    pub fn key_and_salt(&self, of_client: bool) -> (&[u8], &[u8]) {
+        let (key, salt) = (self.profile.key_length(), self.profile.salt_length());
+        let second = usize::from(!of_client);
+        let (keys, salts) = self.bytes.split_at(2 * key);
+        (&keys[second * key..][..key], &salts[second * salt..][..salt])
+    }
+}
+
+/// P_hash (RFC 5246 §5), the seed in parts: fills `out`.
+fn expand<H: EagerHash>(secret: &[u8], seed: [&[u8]; 3], out: &mut [u8]) {
     let keyed = Hmac::<H>::new_from_slice(secret).expect("HMAC takes keys of any length");
-    let sign = |parts: &[&[u8]]| {
+    let sign = |a: Option<&[u8]>, seed: &[&[u8]]| {
         let mut mac = keyed.clone();
-        for part in parts {
+        for part in a.iter().chain(seed) {
             mac.update(part);
         }
         mac.finalize().into_bytes()
     };
-    let mut a = sign(&[seed]);
+    let mut a = sign(None, &seed);
     let mut rest = out;
     while !rest.is_empty() {
-        let block = sign(&[&a, seed]);
+        let block = sign(Some(&a), &seed);
         let length = block.len().min(rest.len());
         let (filled, left) = rest.split_at_mut(length);
         filled.copy_from_slice(&block[..length]);
         rest = left;
         if !rest.is_empty() {
-            a = sign(&[&a]);
+            a = sign(Some(&a), &[]);
         }
     }
 }
@@ -91,7 +122,7 @@ mod tests {
              c9a46b4e14baf9af0fa022f7077def17abfd3797c0564bab4fbc91666e9def9b97fce34f796789ba\
              a48082d122ee42c5a72e5a5110fff70187347b66";
         let mut out = [0; 100];
-        expand::<Sha256>(&secret, &[b"test label", &seed[..]].concat(), &mut out);
+        expand::<Sha256>(&secret, [b"test label", &seed, b""], &mut out);
         assert_eq!(hex::encode(out), expected);
     }
 
@@ -103,10 +134,10 @@ mod tests {
         for prf in [Prf::Sha256, Prf::Sha384] {
             let keys = srtp_keys(prf, &[1; 48], &[2; 32], &[3; 32], profile);
             let mut material = vec![0; 2 * (profile.key_length() + profile.salt_length())];
-            let seed = [LABEL, &[2; 32], &[3; 32]].concat();
+            let seed = [LABEL, &[2; 32], &[3; 32]];
             match prf {
-                Prf::Sha256 => expand::<Sha256>(&[1; 48], &seed, &mut material),
-                Prf::Sha384 => expand::<Sha384>(&[1; 48], &seed, &mut material),
+                Prf::Sha256 => expand::<Sha256>(&[1; 48], seed, &mut material),
+                Prf::Sha384 => expand::<Sha384>(&[1; 48], seed, &mut material),
             }
             let found =
                 [keys.client.key(), keys.server.key(), keys.client.salt(), keys.server.salt()].concat();

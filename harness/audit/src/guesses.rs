@@ -19,7 +19,7 @@ pub struct Guess {
     /// Who can make it.
     pub ears: Ears,
     /// 16, 32 or 48 bytes, or a master key and salt of SRTP.
-    pub bytes: Vec<u8>,
+    pub bytes: Cow<'static, [u8]>,
 }
 
 /// Lengths of secrets: base key, SRTP master key and salt by profile, shared secret and `prk`, DTLS master secret.
@@ -29,11 +29,16 @@ const LONGEST: usize = 48;
 
 /// Every guess about the calls of a world, in the order of the bytes.
 pub fn guesses(evidence: &Evidence<'_>) -> Vec<Guess> {
-    let mut found: Vec<Guess> = constants().to_vec();
+    let borrowed = |guess: &'static Guess| Guess {
+        bytes: Cow::Borrowed(&guess.bytes),
+        name: guess.name.clone(),
+        ears: guess.ears,
+    };
+    let mut found: Vec<Guess> = constants().iter().map(borrowed).collect();
     for (name, ears, value) in values(evidence) {
         for (how, bytes) in forms(&value) {
             let name = if how.is_empty() { name.into() } else { format!("{how} of {name}").into() };
-            found.push(Guess { name, ears, bytes });
+            found.push(Guess { name, ears, bytes: bytes.into() });
         }
     }
     merged(found)
@@ -44,7 +49,7 @@ fn constants() -> &'static [Guess] {
     static CONSTANTS: LazyLock<Vec<Guess>> = LazyLock::new(|| {
         let repeated = (0..=u8::MAX).flat_map(|byte| {
             let name = if byte == 0 { "zero bytes" } else { "one byte over and over" };
-            LENGTHS.map(|length| (name, vec![byte; length]))
+            LENGTHS.map(|length| (name, Cow::Owned(vec![byte; length])))
         });
         let counting = [0, 1].into_iter().flat_map(|first| {
             LENGTHS.map(|length| ("bytes that count up", (first..=u8::MAX).take(length).collect()))
@@ -162,7 +167,7 @@ mod tests {
     fn what_follows_from_the_call_id_is_guessed_by_the_service_and_not_by_eve() {
         let hash = Sha256::digest(CALL);
         let guesses = of_a_call();
-        let guess = guesses.iter().find(|guess| guess.bytes == hash[..16]).expect("guessed");
+        let guess = guesses.iter().find(|guess| *guess.bytes == hash[..16]).expect("guessed");
         assert_eq!(guess.name, "SHA-256 of the call id");
         assert!(guess.ears.has(Listener::Trudy) && !guess.ears.has(Listener::Eve));
     }
@@ -171,7 +176,7 @@ mod tests {
     fn constants_are_everybodys_guess() {
         let guesses = of_a_call();
         for constant in [vec![0; 16], vec![0; 32], vec![0xFF; 16], (0..16).collect()] {
-            let guess = guesses.iter().find(|guess| guess.bytes == constant).expect("guessed");
+            let guess = guesses.iter().find(|guess| *guess.bytes == *constant).expect("guessed");
             assert_eq!(guess.ears, Ears::ALL);
         }
     }
@@ -191,7 +196,7 @@ mod tests {
     #[test]
     fn no_guess_is_made_twice_and_none_has_an_odd_length() {
         let guesses = of_a_call();
-        let mut bytes: Vec<&Vec<u8>> = guesses.iter().map(|guess| &guess.bytes).collect();
+        let mut bytes: Vec<&[u8]> = guesses.iter().map(|guess| &*guess.bytes).collect();
         bytes.dedup();
         assert_eq!(bytes.len(), guesses.len());
         assert!(guesses.iter().all(|guess| LENGTHS.contains(&guess.bytes.len())));

@@ -98,7 +98,7 @@ fn guess(trials: &mut Trials<'_>, guesses: &[Guess], found: &mut Vec<Found>) {
     for guess in guesses {
         if let Some(fit) = trials.window(&guess.bytes, guess.ears) {
             let origin = Origin::Guess(guess.name.to_string());
-            found.push(Found { ears: guess.ears, origin, fit, bytes: guess.bytes.clone() });
+            found.push(Found { ears: guess.ears, origin, fit, bytes: guess.bytes.to_vec() });
         }
     }
 }

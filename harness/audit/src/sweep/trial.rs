@@ -7,7 +7,7 @@ use sha2::Sha256;
 
 use super::locks::{CallLock, FrameLock, HopLock, Locks, Pair};
 use crate::agreement::{Bytes32, KeySchedule, x25519};
-use crate::dtls_exporter::srtp_keys;
+use crate::dtls_exporter::Material;
 use crate::evidence::Ears;
 use crate::sframe::Guesses;
 use crate::srtp;
@@ -212,9 +212,9 @@ impl<'l> Trials<'l> {
 
     fn exported(&mut self, window: &[u8; 48], hop: &HopLock, exporter: &super::locks::Exporter) -> bool {
         let (client, server) = (&exporter.client_random, &exporter.server_random);
-        let keys = srtp_keys(exporter.prf, window, client, server, hop.profile);
-        let master = if exporter.from_client { keys.client } else { keys.server };
-        srtp::Guess::new(hop.profile, master.key(), master.salt())
+        let material = Material::export(exporter.prf, window, client, server, hop.profile);
+        let (key, salt) = material.key_and_salt(exporter.from_client);
+        srtp::Guess::new(hop.profile, key, salt)
             .is_some_and(|guess| both(&hop.packets, |packet| guess.fits(packet, 0, &mut self.scratch)))
     }
 }

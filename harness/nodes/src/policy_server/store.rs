@@ -208,8 +208,7 @@ impl PolicyStore {
     /// # Errors
     /// When SQLite fails.
     pub fn good_for(&self, token: &Token) -> Result<Option<GoodFor>, StoreError> {
-        let mut select =
-            self.database.prepare_cached("SELECT tenant, user FROM tokens WHERE sha256 = ?1")?;
+        let mut select = self.database.prepare_cached("SELECT tenant, user FROM tokens WHERE sha256 = ?1")?;
         let found = select.query_row([token.sha256()], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
         });
