@@ -3,6 +3,7 @@
 //! Invariant: nothing passes that was not examined, and what was planned and has no verdict is lost coverage.
 
 mod attacks;
+mod budget;
 mod calls;
 mod gaps;
 mod parallel;

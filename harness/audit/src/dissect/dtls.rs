@@ -11,7 +11,8 @@ use super::stun::u16_at;
 /// The version number of DTLS 1.2 on the wire (RFC 6347 §4.1).
 pub const DTLS_1_2: u16 = 0xFEFD;
 
-const CONTENT_ALERT: u8 = 21;
+/// The content type of an alert (RFC 6347 §4.1).
+pub const CONTENT_ALERT: u8 = 21;
 const CONTENT_HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;

@@ -1,6 +1,7 @@
 //! Runs built by hand, whole and with evidence taken away.
 
 mod attacks;
+mod budget;
 mod damage;
 
 use model::flaw::Flaw;

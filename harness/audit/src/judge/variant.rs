@@ -13,7 +13,7 @@ use model::results::{AttackResult, CheckResult, KeyFiles, LegResult, ScenarioRes
 use model::verdict::Ending;
 
 use super::twins::Twins;
-use super::{Options, attacks, calls, gaps};
+use super::{Options, attacks, budget, calls, gaps};
 use crate::agreement;
 use crate::case::{Case, Twin};
 use crate::checks::CHECKS;
@@ -248,6 +248,8 @@ fn gathered<'a>(run: &Path, world: &'a WorldRecord) -> Evidence<'a> {
     let mut evidence = Evidence::gather(run, world);
     let gaps = gaps::gaps(run, &evidence);
     evidence.faults.extend(gaps);
+    let crossed = budget::crossed(&evidence);
+    evidence.faults.extend(crossed);
     evidence
 }
 
