@@ -1,6 +1,7 @@
 //! The rules of the house, each a function from the sources to violations that name their remedy.
 
 pub mod edges;
+pub mod licences;
 pub mod names;
 pub mod sizes;
 pub mod wording;
@@ -19,6 +20,7 @@ pub struct Rule {
 pub static RULES: &[Rule] = &[
     Rule { name: "rooms depend on what the table allows", check: edges::rooms },
     Rule { name: "the judge shares no code with the accused", check: edges::judge },
+    Rule { name: "licences are those that we allow", check: licences::check },
     Rule { name: "files and functions are short", check: sizes::check },
     Rule { name: "every file says what it is for", check: wording::openings },
     Rule { name: "banned words stay out", check: wording::words },

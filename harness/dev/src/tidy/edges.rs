@@ -94,7 +94,7 @@ fn everything_below<'a>(metadata: &'a Metadata, from: &'a PackageId) -> BTreeSet
 }
 
 /// The metadata for this machine only: crates of other systems need not have been fetched.
-fn metadata(tree: &Tree) -> Result<Metadata, String> {
+pub(super) fn metadata(tree: &Tree) -> Result<Metadata, String> {
     let host = host().ok_or("rustc: does not name its host; make `rustc -vV` work first")?;
     let mut command = MetadataCommand::new();
     command.manifest_path(tree.root.join("Cargo.toml"));
