@@ -12,7 +12,8 @@ use model::media::Kind;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StepDocument {
-    /// Places a call.
+    /// Places a call. Two in a row between the same two users, one each way, are placed at once: one of them stands, the
+    /// other comes to `not-placed` as `busy`, and what follows and what is expected is about the one that stands.
     #[serde(default)]
     pub call: Option<CallDocument>,
     /// The person takes the call: `USER` or `USER/DEVICE`.
