@@ -4,11 +4,12 @@
 
 pub mod class;
 pub mod connection;
+pub mod feed;
 pub mod layers;
 mod packet;
 pub mod records;
+pub mod source;
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 pub use class::Class;
@@ -42,14 +43,7 @@ impl Capture {
                     let place = at + record.data.start..at + record.data.end;
                     let frame = bytes.get(place.clone()).unwrap_or_default();
                     let layers = layers::dissect(record.linktype, frame, record.cut, &mut fragments);
-                    let payload = match &layers.payload {
-                        Cow::Borrowed(payload) => offset_in(&bytes, payload),
-                        Cow::Owned(payload) => {
-                            let start = bytes.len() + joined.len();
-                            joined.extend_from_slice(payload);
-                            start..start + payload.len()
-                        }
-                    };
+                    let payload = feed::place_of(&layers, &bytes, &mut joined);
                     packets.push(Packet::of(&record, &layers, place, payload));
                     at += used;
                 }

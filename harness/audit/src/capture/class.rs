@@ -120,6 +120,6 @@ fn looks_like_sip(payload: &[u8]) -> bool {
 }
 
 /// Whether a segment starts with a TLS record (RFC 8446 §5.1): type, legacy version, length.
-fn starts_tls(payload: &[u8]) -> bool {
+pub fn starts_tls(payload: &[u8]) -> bool {
     matches!(payload, [20..=23, 3, 0..=4, high, ..] if *high <= 0x41)
 }

@@ -46,6 +46,8 @@ pub struct Packet {
     pub destination: SocketAddr,
     /// What it is, by its outermost UDP or TCP payload.
     pub class: Class,
+    /// Fewer bytes were recorded than stood on the wire.
+    pub cut: bool,
     pub(super) payload: Range<usize>,
     pub(super) frame: Range<usize>,
 }
@@ -72,6 +74,7 @@ impl Packet {
             source: layers.source,
             destination: layers.destination,
             class,
+            cut: record.cut,
             payload,
             frame,
         }
