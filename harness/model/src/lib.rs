@@ -7,6 +7,7 @@
 mod words;
 
 pub mod attack;
+pub mod audit;
 mod crossing;
 mod file_name;
 pub mod flaw;
