@@ -1,8 +1,8 @@
-//! SRTP master keys from a DTLS 1.2 master secret (RFC 5764 §4.2); nothing else of DTLS is known
-//! here.
+//! SRTP master keys from the secrets of a DTLS handshake (RFC 5764 §4.2); nothing else of DTLS is known here.
 
+use hkdf::Hkdf;
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
-use sha2::{Sha256, Sha384};
+use sha2::{Digest, Sha256, Sha384};
 
 use crate::srtp::{MasterKey, Profile};
 
@@ -16,6 +16,16 @@ pub enum Prf {
     Sha256,
     /// The suites whose names end in `SHA384`.
     Sha384,
+}
+
+impl Prf {
+    /// The hash of a cipher suite of DTLS 1.2: SHA-384 for those that name it (RFC 5289 §3), else SHA-256.
+    pub const fn of(cipher_suite: u16) -> Self {
+        match cipher_suite {
+            0xC024 | 0xC028 | 0xC02C | 0xC030 | 0x009D | 0x009F => Self::Sha384,
+            _ => Self::Sha256,
+        }
+    }
 }
 
 /// The keys of the two directions.
@@ -36,12 +46,37 @@ pub fn srtp_keys(
     server_random: &[u8; 32],
     profile: Profile,
 ) -> SrtpKeys {
-    let material = Material::export(prf, master_secret, client_random, server_random, profile);
-    let master = |of_client: bool| {
-        let (key, salt) = material.key_and_salt(of_client);
-        MasterKey::new(profile, &[key, salt].concat()).expect("the material has the lengths of its profile")
-    };
-    SrtpKeys { client: master(true), server: master(false) }
+    Material::export(prf, master_secret, client_random, server_random, profile).keys()
+}
+
+/// Derives the keys that a handshake of DTLS 1.3 gives to SRTP (RFC 8446 §7.5, RFC 9147 §5.9) from its exporter master
+/// secret, 32 or 48 bytes by the hash of the suite. None for another length.
+pub fn srtp_keys_13(exporter_secret: &[u8], profile: Profile) -> Option<SrtpKeys> {
+    let mut bytes = [0; LONGEST];
+    let out = &mut bytes[..2 * (profile.key_length() + profile.salt_length())];
+    match exporter_secret.len() {
+        32 => export_13::<Sha256>(exporter_secret, out)?,
+        48 => export_13::<Sha384>(exporter_secret, out)?,
+        _ => return None,
+    }
+    Some(Material { profile, bytes }.keys())
+}
+
+/// The exporter of TLS 1.3 with the label prefix of DTLS 1.3, without a context (RFC 8446 §7.5, RFC 9147 §5.9).
+fn export_13<H: EagerHash + Digest>(secret: &[u8], out: &mut [u8]) -> Option<()> {
+    let nothing = H::digest([]);
+    let mut derived = vec![0; nothing.len()];
+    expand_label::<H>(secret, LABEL, &nothing, &mut derived)?;
+    expand_label::<H>(&derived, b"exporter", &nothing, out)
+}
+
+/// HKDF-Expand-Label (RFC 8446 §7.1) with the prefix `dtls13` (RFC 9147 §5.9).
+fn expand_label<H: EagerHash>(secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Option<()> {
+    let length = u16::try_from(out.len()).ok()?.to_be_bytes();
+    let label = [b"dtls13", label].concat();
+    let lengths = [u8::try_from(label.len()).ok()?, u8::try_from(context.len()).ok()?];
+    let info = [&length[..], &lengths[..1], &label, &lengths[1..], context].concat();
+    Hkdf::<H>::from_prk(secret).ok()?.expand(&info, out).ok()
 }
 
 /// The exported bytes: two keys and then two salts, the client's before the server's (RFC 5764 §4.2).
@@ -71,6 +106,15 @@ impl Material {
             Prf::Sha384 => expand::<Sha384>(master_secret, seed, &mut bytes[..length]),
         }
         Self { profile, bytes }
+    }
+
+    fn keys(&self) -> SrtpKeys {
+        let master = |of_client: bool| {
+            let (key, salt) = self.key_and_salt(of_client);
+            let bytes = [key, salt].concat();
+            MasterKey::new(self.profile, &bytes).expect("the material has the lengths of its profile")
+        };
+        SrtpKeys { client: master(true), server: master(false) }
     }
 
     /// Master key and master salt of what the DTLS client sends, or the server.

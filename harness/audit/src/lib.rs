@@ -11,6 +11,7 @@ pub mod checks;
 pub mod dissect;
 pub mod dtls_exporter;
 pub mod evidence;
+pub mod examination;
 pub mod findings;
 pub mod free;
 pub mod guesses;

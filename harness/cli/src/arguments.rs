@@ -10,6 +10,7 @@ use model::results::Sweep;
 use crate::exit::Exit;
 use crate::filter::Filter;
 use crate::format_choice::FormatChoice;
+use crate::key_argument::KeyArgument;
 use crate::pages::Kind;
 use crate::shard::Shard;
 use crate::time_limit::TimeLimit;
@@ -40,6 +41,8 @@ pub enum Command {
     Judge(Judge),
     /// Put the parts of a sharded run together and judge the whole.
     Merge(Merge),
+    /// Judge captures made by anybody: who can read which stream.
+    Audit(Audit),
     /// Print the page of a check, requirement, attack, flaw, feature or release.
     Explain {
         /// Its name.
@@ -49,7 +52,7 @@ pub enum Command {
     List(List),
     /// Print a JSON Schema.
     Schema {
-        /// Of what: results or scenario.
+        /// Of what: audit, results or scenario.
         name: String,
     },
     /// Print the completions of a shell.
@@ -106,6 +109,32 @@ pub struct Reporting {
     /// Results of an earlier run: what passed there and did not run here is lost coverage.
     #[arg(long, value_name = "FILE", env = "OVERHEARD_BASELINE")]
     pub baseline: Option<PathBuf>,
+}
+
+/// Arguments of `audit`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Audit {
+    /// The captures: pcap or pcapng, also packed with gzip, zstd or lz4; - is standard input.
+    #[arg(value_name = "CAPTURE", required = true)]
+    pub captures: Vec<String>,
+    /// Keys and who holds them (repeatable): parties are the two devices, any other owner a middle party.
+    #[arg(long, value_name = "OWNER:FILE")]
+    pub keys: Vec<KeyArgument>,
+    /// The given keys of this middle party are all that it holds (repeatable).
+    #[arg(long, value_name = "OWNER")]
+    pub complete: Vec<String>,
+    /// Write a report: NAME to standard output, NAME:FILE to a file (repeatable).
+    #[arg(long = "format", value_name = "NAME[:FILE]")]
+    pub formats: Vec<FormatChoice<report::AuditFormat>>,
+    /// Leave out the SHA-256 of each file.
+    #[arg(long)]
+    pub no_hash: bool,
+    /// Leave out progress.
+    #[arg(long, env = "OVERHEARD_QUIET", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub quiet: bool,
+    /// When to colour the terminal's report.
+    #[arg(long, value_name = "WHEN", env = "OVERHEARD_COLOR")]
+    pub color: Option<Colour>,
 }
 
 /// Arguments of `judge`.

@@ -1,5 +1,6 @@
 //! One file per command; each says how it ended or why it could not go on.
 
+pub mod audit;
 pub mod explain;
 pub mod judge;
 pub mod list;

@@ -150,8 +150,11 @@ fn write_file(choice: &FormatChoice, results: &Results, options: &Options) -> Re
     })
 }
 
-/// Writes beside the file and then renames, so that a reader finds the old one or the whole new one.
-fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a report beside the file and then renames, so that a reader finds the old one or the whole new one.
+///
+/// # Errors
+/// When the file, or its folder, cannot be written.
+pub fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
     if let Some(parent) = file.parent().filter(|p| !p.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent)?;
     }

@@ -3,23 +3,56 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use report::{FORMATS, Format};
+use report::{AUDIT_FORMATS, AuditFormat, FORMATS, Format};
+
+/// A family of formats that one command writes.
+pub trait Choosable: 'static {
+    /// All of them, the terminal's first.
+    fn all() -> &'static [&'static Self];
+    /// The value of `--format`.
+    fn name(&self) -> &'static str;
+}
+
+impl Choosable for Format {
+    fn all() -> &'static [&'static Self] {
+        FORMATS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl Choosable for AuditFormat {
+    fn all() -> &'static [&'static Self] {
+        AUDIT_FORMATS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
 
 /// One report: to a file, or to standard output in place of the terminal's.
-#[derive(Clone)]
-pub struct FormatChoice {
+pub struct FormatChoice<F: Choosable = Format> {
     /// How it is rendered.
-    pub format: &'static Format,
+    pub format: &'static F,
     /// Where to; none is standard output.
     pub file: Option<PathBuf>,
+}
+
+impl<F: Choosable> Clone for FormatChoice<F> {
+    fn clone(&self) -> Self {
+        Self { format: self.format, file: self.file.clone() }
+    }
 }
 
 /// Formats that cannot be meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoFormat {
-    /// A name that is none.
-    #[error("`{0}` is no format; use one of {known}", known = names())]
-    Unknown(String),
+    /// A name that is none, and those that are.
+    #[error("`{0}` is no format; use one of {1}")]
+    Unknown(String, String),
     /// A colon without a file.
     #[error("`{0}:` names no file; write the file behind the colon, or drop the colon for standard output")]
     NoFile(String),
@@ -31,11 +64,7 @@ pub enum NoFormat {
     OneFile(String),
 }
 
-fn names() -> String {
-    FORMATS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ")
-}
-
-impl FromStr for FormatChoice {
+impl<F: Choosable> FromStr for FormatChoice<F> {
     type Err = NoFormat;
 
     fn from_str(text: &str) -> Result<Self, NoFormat> {
@@ -44,14 +73,15 @@ impl FromStr for FormatChoice {
             Some((name, "")) => return Err(NoFormat::NoFile(name.to_owned())),
             Some((name, file)) => (name, Some(PathBuf::from(file))),
         };
-        let format = Format::called(name).ok_or_else(|| NoFormat::Unknown(name.to_owned()))?;
-        Ok(Self { format, file })
+        let known = || F::all().iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
+        let format = F::all().iter().copied().find(|format| format.name() == name);
+        Ok(Self { format: format.ok_or_else(|| NoFormat::Unknown(name.to_owned(), known()))?, file })
     }
 }
 
-impl std::fmt::Debug for FormatChoice {
+impl<F: Choosable> std::fmt::Debug for FormatChoice<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{:?}", self.format.name, self.file)
+        write!(f, "{}:{:?}", self.format.name(), self.file)
     }
 }
 
@@ -59,17 +89,17 @@ impl std::fmt::Debug for FormatChoice {
 ///
 /// # Errors
 /// When two reports would mix on standard output or in one file.
-pub fn complete(mut choices: Vec<FormatChoice>) -> Result<Vec<FormatChoice>, NoFormat> {
+pub fn complete<F: Choosable>(mut choices: Vec<FormatChoice<F>>) -> Result<Vec<FormatChoice<F>>, NoFormat> {
     for (at, choice) in choices.iter().enumerate() {
         if let Some(other) = choices.iter().skip(at + 1).find(|other| other.file == choice.file) {
             return Err(match &choice.file {
-                None => NoFormat::TwoToStdout(choice.format.name, other.format.name),
+                None => NoFormat::TwoToStdout(choice.format.name(), other.format.name()),
                 Some(file) => NoFormat::OneFile(file.display().to_string()),
             });
         }
     }
-    if choices.iter().all(|c| c.file.is_some()) {
-        choices.push(FormatChoice { format: &report::terminal::FORMAT, file: None });
+    if choices.iter().all(|choice| choice.file.is_some()) {
+        choices.extend(F::all().first().map(|format| FormatChoice { format: *format, file: None }));
     }
     Ok(choices)
 }

@@ -17,6 +17,7 @@ pub mod filter;
 pub mod format_choice;
 pub mod interrupt;
 pub mod keep;
+pub mod key_argument;
 pub mod known_failures;
 pub mod pages;
 pub mod planning;
@@ -60,6 +61,7 @@ fn dispatch(command: &Command, surroundings: &Surroundings) -> Result<Exit, Fail
     match command {
         Command::Run(arguments) => return command::run::run(arguments, surroundings),
         Command::Judge(arguments) => return command::judge::judge(arguments, surroundings),
+        Command::Audit(arguments) => return command::audit::audit(arguments, surroundings),
         Command::Merge(arguments) => return command::merge::merge(arguments, surroundings),
         Command::Explain { name } => command::explain::explain(name)?,
         Command::List(arguments) => command::list::list(arguments, surroundings)?,

@@ -26,7 +26,7 @@ fn render(results: &Results, _: &Options) -> Result<String, RenderError> {
 }
 
 /// JSON leaves U+007F to U+009F as they are, and terminals obey some of them.
-fn escaped(json: &str) -> String {
+pub(crate) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 1);
     for c in json.chars() {
         if c.is_control() && c != '\n' {

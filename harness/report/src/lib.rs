@@ -4,6 +4,7 @@
 //! file or the environment, so a saved run renders to the same bytes again. Every format carries the sentence
 //! that says what a pass does not say.
 
+pub mod audit;
 pub mod catalogue;
 mod closing;
 pub mod format;
@@ -17,6 +18,7 @@ mod sample;
 mod story;
 pub mod terminal;
 
+pub use audit::{AUDIT_FORMATS, AuditFormat};
 pub use catalogue::{Catalogue, CheckEntry, RequirementEntry};
 pub use format::{FORMATS, Format, RenderError};
 pub use options::{Options, Origin};

@@ -1,7 +1,7 @@
 //! The report for people: one line per variant, then each failure told so that a stranger understands it.
 
 mod detail;
-mod paint;
+pub(crate) mod paint;
 
 use model::results::{Results, ScenarioResult};
 use model::verdict::Ending;

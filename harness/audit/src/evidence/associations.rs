@@ -56,7 +56,7 @@ impl Association {
     /// The hash of the pseudorandom function of the suite that the server chose.
     pub fn prf(&self) -> Option<Prf> {
         let (_, server) = self.client_and_server()?;
-        Some(prf(server.cipher_suites.first().copied().unwrap_or_default()))
+        Some(Prf::of(server.cipher_suites.first().copied().unwrap_or_default()))
     }
 
     /// The side that sent on `flow`.
@@ -102,7 +102,7 @@ fn hop_keys(association: &Association, keys: &Keys) -> Vec<HopKey> {
     let suite = server.cipher_suites.first().copied().unwrap_or_default();
     let mut found = Vec::new();
     for (master_secret, ears) in keys.master_secrets(&client_random) {
-        let derived = srtp_keys(prf(suite), master_secret, &client_random, &server_random, profile);
+        let derived = srtp_keys(Prf::of(suite), master_secret, &client_random, &server_random, profile);
         let near_is_client = association.near.is_client;
         let (near, far) =
             if near_is_client { (derived.client, derived.server) } else { (derived.server, derived.client) };
@@ -110,12 +110,4 @@ fn hop_keys(association: &Association, keys: &Keys) -> Vec<HopKey> {
         found.push(HopKey { flow: association.flow.reversed(), ears, master: far });
     }
     found
-}
-
-/// The hash of a suite's pseudorandom function: SHA-384 for those that name it (RFC 5289 §3), else SHA-256.
-fn prf(cipher_suite: u16) -> Prf {
-    match cipher_suite {
-        0xC024 | 0xC028 | 0xC02C | 0xC030 | 0x009D | 0x009F => Prf::Sha384,
-        _ => Prf::Sha256,
-    }
 }

@@ -27,12 +27,17 @@ crate::declare_check! {
 const SUITES: [u16; 12] =
     [0xC02B, 0xC02C, 0xC02F, 0xC030, 0xCCA8, 0xCCA9, 0xC0AC, 0xC0AD, 0x1301, 0x1302, 0x1303, 0x1304];
 
+/// Whether the chosen suite has forward secrecy and authenticated encryption.
+pub fn is_strong(suite: Option<u16>) -> bool {
+    suite.is_some_and(|suite| SUITES.contains(&suite))
+}
+
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     let mut weak: BTreeMap<String, Located> = BTreeMap::new();
     for association in &case.evidence.associations {
         let Some((_, server)) = association.client_and_server() else { continue };
         findings.examine(1);
-        if !server.cipher_suites.first().is_some_and(|suite| SUITES.contains(suite)) {
+        if !is_strong(server.cipher_suites.first().copied()) {
             let at = case.evidence.located(association.packets.first().copied().unwrap_or_default());
             weak.entry(at.1.to_owned()).or_default().add(at);
         }

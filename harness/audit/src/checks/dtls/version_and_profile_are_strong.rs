@@ -1,6 +1,7 @@
 //! Every hop is DTLS 1.2 or later, with an SRTP profile that encrypts and authenticates.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::case::Case;
 use crate::dissect::dtls::DTLS_1_2;
@@ -24,18 +25,47 @@ crate::declare_check! {
     judge: judge,
 }
 
+/// What is weak about a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weakness {
+    /// Its version.
+    Version,
+    /// Its SRTP protection profile.
+    Profile,
+}
+
+impl Weakness {
+    /// Whether it is the profile that is weak.
+    pub fn is_of_profile(self) -> bool {
+        self == Self::Profile
+    }
+}
+
+impl fmt::Display for Weakness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Version => "negotiates a version before 1.2",
+            Self::Profile => "chooses no SRTP profile that protects",
+        })
+    }
+}
+
+/// What is weak about a version and a profile that a server chose, each by its number on the wire.
+pub fn weaknesses(version: Option<u16>, profile: Option<u16>) -> impl Iterator<Item = Weakness> {
+    // DTLS counts its versions down: 1.3 is 0xFEFC.
+    let old = version.is_none_or(|version| version > DTLS_1_2).then_some(Weakness::Version);
+    let open = profile.and_then(Profile::numbered).is_none().then_some(Weakness::Profile);
+    old.into_iter().chain(open)
+}
+
 fn judge(case: &Case<'_>, findings: &mut Findings) {
-    let mut weak: BTreeMap<(&str, String), Located> = BTreeMap::new();
+    let mut weak: BTreeMap<(Weakness, String), Located> = BTreeMap::new();
     for association in &case.evidence.associations {
         let Some((_, server)) = association.client_and_server() else { continue };
         let at = case.evidence.located(association.packets.first().copied().unwrap_or_default());
         findings.examine(1);
-        // DTLS counts its versions down: 1.3 is 0xFEFC.
-        if server.version.is_none_or(|version| version > DTLS_1_2) {
-            weak.entry(("negotiates a version before 1.2", at.1.to_owned())).or_default().add(at);
-        }
-        if association.profile().and_then(Profile::numbered).is_none() {
-            weak.entry(("chooses no SRTP profile that protects", at.1.to_owned())).or_default().add(at);
+        for what in weaknesses(server.version, association.profile()) {
+            weak.entry((what, at.1.to_owned())).or_default().add(at);
         }
     }
     for ((what, tap), located) in weak {

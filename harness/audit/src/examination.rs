@@ -1,0 +1,285 @@
+//! Examines captures that anybody made: who can read which stream, from the packets and the keys that were given.
+//!
+//! Invariant: nothing is concluded from a label; every statement rests on packets that are named or counted, and what
+//! could not be concluded is said.
+
+pub mod codec;
+pub mod described;
+pub mod findings;
+mod handshakes;
+pub mod keys;
+pub mod listed;
+mod open_questions;
+pub mod opening;
+pub mod protection;
+pub mod repeats;
+pub mod statistics;
+pub mod stream;
+pub mod structure;
+pub mod survey;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use model::audit::{
+    Audit, AuditStream, AuditVerdict, CaptureFile, CaptureProblem, Opened as OpenedLayer, Protection, SCHEMA,
+};
+use model::record::Tool;
+
+use crate::capture::class::Class;
+use crate::capture::feed::{Batch, Ended, Feed};
+use crate::key_file::{Key, Owner};
+use findings::Findings;
+use keys::{Holder, Keys};
+use opening::{Opened, Opening};
+use protection::Facts;
+use stream::{Seen, Stream};
+use survey::Survey;
+
+/// A capture to examine.
+pub struct Input {
+    /// Its name, for the report.
+    pub name: String,
+    /// Opens it from its start; it may be opened twice.
+    pub open: Box<dyn Fn() -> io::Result<Box<dyn Read + Send>>>,
+}
+
+/// How to examine.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Leave the hashes out.
+    pub no_hash: bool,
+    /// Owners whose submitter declared their keys to be all that they hold.
+    pub complete: Vec<Owner>,
+}
+
+/// What is told while captures are read: the bytes of the capture so far.
+pub type Progress<'p> = &'p mut dyn FnMut(u64);
+
+/// Examines captures with the keys that were given. A capture that cannot be read at all is a problem of its own, and
+/// the others are examined.
+pub fn examine(inputs: &[Input], given: &[Key], options: &Options, progress: Progress<'_>) -> Audit {
+    let mut audit = Audit {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: "overheard".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        verdict: AuditVerdict::Inconclusive,
+        captures: Vec::new(),
+        packets: BTreeMap::new(),
+        streams: Vec::new(),
+        handshakes: Vec::new(),
+        findings: Vec::new(),
+        not_concluded: Vec::new(),
+        keys: keys::given(given, &options.complete),
+    };
+    let mut questions = open_questions::Questions::default();
+    for (index, input) in inputs.iter().enumerate() {
+        match read(input, given, options, progress) {
+            Ok(examined) => examined.tell(index, input, options, &mut audit, &mut questions),
+            Err(error) => {
+                let text = format!("it could not be read ({error}); check the path and the permissions");
+                audit.captures.push(CaptureFile {
+                    file: input.name.clone(),
+                    sha256: None,
+                    unpacked_sha256: None,
+                    packets: 0,
+                    bytes: 0,
+                    first_ns: None,
+                    last_ns: None,
+                    problems: vec![CaptureProblem { offset: 0, text }],
+                });
+            }
+        }
+    }
+    audit.streams.sort_by_key(|stream| (stream.protection, stream.capture, stream.first_packet));
+    audit.verdict = verdict(&audit.streams);
+    audit.not_concluded = questions.finish(&audit);
+    audit
+}
+
+/// What all streams together come to.
+fn verdict(streams: &[AuditStream]) -> AuditVerdict {
+    let known = |stream: &AuditStream| match stream.protection {
+        Protection::Plaintext | Protection::Broken | Protection::TransportOnly => AuditVerdict::NotEndToEnd,
+        Protection::EndToEndConsistent => AuditVerdict::EndToEndConsistent,
+        Protection::Insufficient | Protection::EncryptedUndetermined => AuditVerdict::Inconclusive,
+    };
+    if streams.iter().any(|stream| known(stream) == AuditVerdict::NotEndToEnd) {
+        AuditVerdict::NotEndToEnd
+    } else if !streams.is_empty() && streams.iter().all(|s| known(s) == AuditVerdict::EndToEndConsistent) {
+        AuditVerdict::EndToEndConsistent
+    } else {
+        AuditVerdict::Inconclusive
+    }
+}
+
+/// One capture, read.
+struct Examined {
+    survey: Survey,
+    ended: Ended,
+    opened: std::collections::HashMap<(stream::Way, u32), Opened>,
+    embedded: usize,
+}
+
+fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>) -> io::Result<Examined> {
+    let mut survey = Survey::default();
+    let (mut embedded, mut bytes) = (Vec::new(), 0);
+    let ended = feed(input, !options.no_hash, |batch| {
+        for packet in &batch.packets {
+            survey.take(packet, batch.payload(packet));
+        }
+        embedded.extend(batch.secrets.iter().flat_map(|lines| keys::embedded(lines)));
+        bytes += batch.bytes() as u64;
+        progress(bytes);
+    })?;
+    survey.finish();
+    let count = embedded.len();
+    embedded.extend_from_slice(given);
+    let keys = Keys::of(&embedded, &survey);
+    let mut opened = std::collections::HashMap::new();
+    if !keys.is_empty() && !survey.streams.is_empty() {
+        let mut opening = Opening::new(&keys);
+        feed(input, false, |batch| {
+            for packet in &batch.packets {
+                opening.take(packet, batch.payload(packet));
+            }
+            bytes += batch.bytes() as u64;
+            progress(bytes);
+        })?;
+        opened = opening.finish();
+    }
+    Ok(Examined { survey, ended, opened, embedded: count })
+}
+
+fn feed(input: &Input, hash: bool, mut each: impl FnMut(&Batch)) -> io::Result<Ended> {
+    let mut feed = Feed::open((input.open)()?, hash)?;
+    let mut batch = Batch::default();
+    while feed.next(&mut batch)? {
+        each(&batch);
+    }
+    feed.finish()
+}
+
+impl Examined {
+    fn tell(
+        mut self,
+        index: usize,
+        input: &Input,
+        options: &Options,
+        audit: &mut Audit,
+        questions: &mut open_questions::Questions,
+    ) {
+        let mut findings = Findings::of(index);
+        let streams: Vec<(Stream, Seen)> = std::mem::take(&mut self.survey.streams)
+            .into_iter()
+            .map(|mut stream| {
+                let seen = std::mem::take(&mut stream.payloads).finish();
+                (stream, seen)
+            })
+            .collect();
+        let chances: Vec<f64> = streams.iter().map(|(_, seen)| seen.content().probability()).collect();
+        let significant = statistics::rejected(&chances);
+        let nulls = handshakes::null_profiles(&self.survey);
+        let complete: Vec<Holder> = options.complete.iter().cloned().map(Holder::Owner).collect();
+        for ((stream, seen), significant) in streams.into_iter().zip(significant) {
+            let opened = self.opened.remove(&(stream.way, stream.ssrc)).unwrap_or_default();
+            let facts = Facts {
+                packets: stream.packets,
+                seen: &seen,
+                significant,
+                opened: &opened,
+                reused: stream.repeats.reused.total,
+                short: stream.short.total,
+                null_profile: nulls.get(&stream.way.both()).copied(),
+                complete: &complete,
+            };
+            let (protection, why) = protection::protection(&facts);
+            let plaintext = protection == Protection::Plaintext;
+            let names = findings.stream(&stream, &opened, plaintext);
+            let class = if plaintext { Class::Rtp } else { Class::Srtp };
+            if stream.way.through.is_none() {
+                *self.survey.classes.entry(class).or_default() += stream.packets;
+            }
+            let told =
+                Told { capture: index, protection, why, names, codec: self.codec(&stream, &seen, &opened) };
+            audit.streams.push(told.stream(&stream, &opened, &self.ended));
+        }
+        findings.handshakes(&self.survey);
+        findings.described(&self.survey);
+        for (class, count) in &self.survey.classes {
+            *audit.packets.entry(class.word().to_owned()).or_default() += count;
+        }
+        audit.handshakes.extend(handshakes::told(index, &self.survey, &self.ended));
+        audit.findings.append(&mut findings.all);
+        questions.of(&input.name, &self.survey, &self.ended, self.embedded);
+        audit.captures.push(self.file(input));
+    }
+
+    /// The codec of what can be read; else what a description says of the payload type.
+    fn codec(&self, stream: &Stream, seen: &Seen, opened: &Opened) -> Option<String> {
+        let inside = opened.inside.as_ref().and_then(|inside| inside.content().codec);
+        let found = inside.or(seen.content().codec).map(|codec| codec.word().to_owned());
+        found.or_else(|| self.survey.described.codecs.get(&stream.payload_type()).cloned())
+    }
+
+    fn file(self, input: &Input) -> CaptureFile {
+        let time = |at: Option<u64>| at.map(|at| at.to_string());
+        let ended = self.ended;
+        CaptureFile {
+            file: input.name.clone(),
+            sha256: ended.hashes.received.map(hex::encode),
+            unpacked_sha256: ended.hashes.unpacked.map(hex::encode),
+            packets: self.survey.packets,
+            bytes: ended.bytes,
+            first_ns: time(self.survey.times.map(|times| times.0)),
+            last_ns: time(self.survey.times.map(|times| times.1)),
+            problems: ended
+                .problems
+                .into_iter()
+                .map(|problem| CaptureProblem { offset: problem.offset, text: problem.text })
+                .collect(),
+        }
+    }
+}
+
+/// What is told of a stream beside its numbers.
+struct Told {
+    capture: usize,
+    protection: Protection,
+    why: String,
+    names: Vec<String>,
+    codec: Option<String>,
+}
+
+impl Told {
+    fn stream(self, stream: &Stream, opened: &Opened, ended: &Ended) -> AuditStream {
+        let layer = |layer: &'static str| {
+            move |(holder, packets): (&Holder, &u64)| OpenedLayer {
+                layer: layer.to_owned(),
+                owner: holder.to_string(),
+                packets: *packets,
+            }
+        };
+        let hop = opened.hop.iter().map(layer("srtp"));
+        AuditStream {
+            id: format!("{}/{}", self.capture, findings::id(stream.way, stream.ssrc)),
+            protocol: if self.protection == Protection::Plaintext { "rtp" } else { "srtp" }.to_owned(),
+            capture: self.capture,
+            interface: ended.interfaces.get(stream.way.interface).cloned().unwrap_or_default(),
+            source: stream.way.source.to_string(),
+            destination: stream.way.destination.to_string(),
+            ssrc: format!("{:08x}", stream.ssrc),
+            payload_type: stream.payload_type(),
+            codec: self.codec,
+            packets: stream.packets,
+            first_packet: stream.first.0,
+            last_packet: stream.last.0,
+            protection: self.protection,
+            why: self.why,
+            opened: hop.chain(opened.frames.iter().map(layer("sframe"))).collect(),
+            findings: self.names,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

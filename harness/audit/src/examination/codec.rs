@@ -1,0 +1,260 @@
+//! What the payloads of codecs look like: structure that random bytes rarely have.
+//!
+//! Invariant: a codec is named only by what its packets hold, never by a payload type alone.
+
+use super::structure::Look;
+
+model::words! {
+    /// A codec that is known by the structure of its packets.
+    pub enum Codec {
+        /// Opus (RFC 6716).
+        Opus = "opus",
+        /// G.711, either law: a byte a sample (RFC 3551 §4.5.14).
+        G711 = "g711",
+        /// VP8 (RFC 7741).
+        Vp8 = "vp8",
+        /// H.264 (RFC 6184).
+        H264 = "h264",
+        /// Telephone events (RFC 4733).
+        TelephoneEvent = "telephone-event",
+    }
+}
+
+/// Packets below which no codec is named.
+const ENOUGH: u32 = 8;
+
+/// Counts of what fits a codec and by what chance random bytes would.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    fits: u32,
+    tested: u32,
+    /// Natural logarithm of the probability that random bytes fit as often.
+    chance: f64,
+}
+
+impl Tally {
+    fn take(&mut self, fits: bool, chance: f64) {
+        self.tested += 1;
+        if fits {
+            self.fits += 1;
+            self.chance += chance.ln();
+        }
+    }
+
+    /// Probability by chance, where at least 95 of 100 packets fit.
+    fn probability(self) -> Option<f64> {
+        (self.tested >= ENOUGH && self.fits * 100 >= self.tested * 95).then(|| {
+            // The packets that do not fit may be any: at most so many choices.
+            let misses = f64::from(self.tested - self.fits);
+            (self.chance + misses * f64::from(self.tested).ln()).exp()
+        })
+    }
+}
+
+/// How well the packets of a window fit each codec.
+#[derive(Debug, Default)]
+pub struct Codecs {
+    tallies: [Tally; 5],
+    /// The last packet's sequence number, time stamp and length, and Opus duration in samples.
+    last: Option<(u16, u32, usize, Option<u32>)>,
+    /// The first configuration byte of Opus.
+    config: Option<u8>,
+}
+
+impl Codecs {
+    /// Takes a packet in.
+    pub fn take(&mut self, look: Look<'_>) {
+        if look.payload.is_empty() {
+            return;
+        }
+        let opus = opus(look.payload);
+        let step = self.last.and_then(|(sequence, timestamp, length, duration)| {
+            let next = look.sequence == sequence.wrapping_add(1);
+            next.then(|| (look.timestamp.wrapping_sub(timestamp), length, duration))
+        });
+        let config = look.payload.first().map(|toc| toc >> 3);
+        if let Some((ticks, length, duration)) = step {
+            // A configuration that stays, framing that holds and a duration that is the time stamp's step: a random
+            // byte agrees with the configuration once in 32.
+            let constant = self.config == config;
+            self.tally(Codec::Opus).take(duration == Some(ticks) && opus.is_some() && constant, 1.0 / 32.0);
+            // A byte a sample: random lengths do not follow the time stamps, and lengths are no bytes; half a bit each.
+            let voice = matches!(look.payload_type, 0 | 8);
+            self.tally(Codec::G711).take(voice && length as u32 == ticks && ticks >= 80, 0.7);
+        }
+        self.config = self.config.or(config);
+        self.last = Some((look.sequence, look.timestamp, look.payload.len(), opus));
+        self.tally(Codec::Vp8).take(vp8(look.payload), 1.0 / 8.0);
+        self.tally(Codec::H264).take(h264(look.payload), 1.0 / 8.0);
+        self.tally(Codec::TelephoneEvent).take(event(look.payload), 1.0 / 64.0);
+    }
+
+    fn tally(&mut self, codec: Codec) -> &mut Tally {
+        let at = Codec::ALL.iter().position(|one| *one == codec).unwrap_or(0);
+        self.tallies.get_mut(at).expect("one tally for each codec")
+    }
+
+    /// The codec whose structure random bytes have least often, and how often.
+    pub fn probability(&self) -> Option<(Codec, f64)> {
+        let of = |(codec, tally): (&Codec, &Tally)| Some((*codec, tally.probability()?));
+        let all = Codec::ALL.iter().zip(&self.tallies).filter_map(of);
+        all.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(codec, p)| (codec, p * Codec::ALL.len() as f64))
+    }
+
+    /// The codec that the window's packets fit best, if any.
+    pub fn likeliest(&self) -> Option<Codec> {
+        self.probability().filter(|(_, probability)| *probability < 1e-3).map(|(codec, _)| codec)
+    }
+}
+
+/// Samples at 48 kHz that an Opus packet lasts, if its framing is sound (RFC 6716 §3.1, §3.2).
+pub fn opus(payload: &[u8]) -> Option<u32> {
+    let (toc, rest) = payload.split_first()?;
+    let frame = match toc >> 3 {
+        config @ 0..=11 => [480, 960, 1_920, 2_880][usize::from(config % 4)],
+        config @ 12..=15 => [480, 960][usize::from(config % 2)],
+        config => [120, 240, 480, 960][usize::from(config % 4)],
+    };
+    let frames = match toc & 3 {
+        0 => 1,
+        1 => rest.len().is_multiple_of(2).then_some(2)?,
+        2 => {
+            let (length, used) = frame_length(rest)?;
+            (length + used <= rest.len()).then_some(2)?
+        }
+        _ => {
+            let count = u32::from(rest.first()? & 0x3F);
+            (1..=48).contains(&count).then_some(count)?
+        }
+    };
+    // At most 120 ms (RFC 6716 §3.2.5).
+    (frame * frames <= 5_760).then_some(frame * frames)
+}
+
+/// A frame's length in one or two bytes (RFC 6716 §3.2.1), and how many bytes it took.
+fn frame_length(bytes: &[u8]) -> Option<(usize, usize)> {
+    match *bytes {
+        [first @ 0..=251, ..] => Some((usize::from(first), 1)),
+        [first, second, ..] => Some((usize::from(second) * 4 + usize::from(first), 2)),
+        _ => None,
+    }
+}
+
+/// A payload descriptor with its reserved bits zero, and a frame header where a frame starts (RFC 7741 §4.2, §4.3).
+fn vp8(payload: &[u8]) -> bool {
+    let Some(first) = payload.first() else { return false };
+    let (extended, reserved, starts, partition) = (first & 0x80, first & 0x48, first & 0x10, first & 7);
+    if reserved != 0 || (starts != 0 && partition > 7) {
+        return false;
+    }
+    let mut at = 1;
+    if extended != 0 {
+        let Some(flags) = payload.get(1) else { return false };
+        if flags & 0x0F != 0 {
+            return false;
+        }
+        at = 2;
+        if flags & 0x80 != 0 {
+            let Some(picture) = payload.get(at) else { return false };
+            at += if picture & 0x80 == 0 { 1 } else { 2 };
+        }
+        at += usize::from(flags & 0x40 != 0) + usize::from(flags & 0x30 != 0);
+    }
+    if starts != 0 && partition == 0 {
+        let Some([header, ..]) = payload.get(at..) else { return false };
+        // A key frame has a start code behind its three bytes; the version is at most 3.
+        if header & 1 == 0 && payload.get(at + 3..at + 6) != Some(&[0x9D, 0x01, 0x2A]) {
+            return false;
+        }
+        return header >> 1 & 7 <= 3;
+    }
+    true
+}
+
+/// A NAL unit header or a fragment that H.264 has (RFC 6184 §5.2, §5.8).
+fn h264(payload: &[u8]) -> bool {
+    let [first, rest @ ..] = payload else { return false };
+    let (forbidden, reference, kind) = (first & 0x80, first >> 5 & 3, first & 0x1F);
+    if forbidden != 0 {
+        return false;
+    }
+    match kind {
+        1 | 6 | 9 => true,
+        5 | 7 | 8 => reference != 0,
+        24 => rest.first_chunk::<2>().is_some_and(|n| usize::from(u16::from_be_bytes(*n)) < rest.len()),
+        28 => {
+            rest.first().is_some_and(|fu| fu & 0x20 == 0 && fu & 0xC0 != 0xC0 && matches!(fu & 0x1F, 1 | 5))
+        }
+        _ => false,
+    }
+}
+
+/// Four bytes: an event of the registry, a zero bit, a volume and a duration (RFC 4733 §2.3).
+fn event(payload: &[u8]) -> bool {
+    matches!(payload, [0..=16, volume, _, _] if volume & 0x40 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::silk_20_ms(&[0x08, 1, 2], Some(960))]
+    #[case::celt_20_ms(&[0xF8, 0xFF, 0xFE], Some(960))]
+    #[case::hybrid_10_ms(&[0x60, 1], Some(480))]
+    #[case::two_frames_of_one_size(&[0xF9, 1, 2], Some(1_920))]
+    #[case::two_frames_of_odd_bytes(&[0xF9, 1, 2, 3], None)]
+    #[case::two_frames_with_a_length(&[0xFA, 1, 2, 3], Some(1_920))]
+    #[case::length_past_the_end(&[0xFA, 9, 2, 3], None)]
+    #[case::three_frames(&[0xFB, 3, 1, 2, 3], Some(2_880))]
+    #[case::no_frames(&[0xFB, 0], None)]
+    #[case::too_long(&[0x1B, 3, 1], None)]
+    #[case::nothing(&[], None)]
+    fn an_opus_packet_has_a_duration(#[case] payload: &[u8], #[case] samples: Option<u32>) {
+        assert_eq!(opus(payload), samples);
+    }
+
+    #[rstest]
+    #[case::key_frame(&[0x10, 0x50, 0x1B, 0, 0x9D, 0x01, 0x2A, 0], true)]
+    #[case::key_frame_without_its_start_code(&[0x10, 0x50, 0x1B, 0, 0x9D, 0x01, 0x2B, 0], false)]
+    #[case::interframe(&[0x10, 0x51, 0x1B], true)]
+    #[case::continuation(&[0x00, 0xAA], true)]
+    #[case::picture_id(&[0x90, 0x80, 0x85, 0x01, 0x51], true)]
+    #[case::reserved_bit(&[0x48, 0xAA], false)]
+    #[case::empty(&[], false)]
+    fn a_vp8_payload_has_a_descriptor(#[case] payload: &[u8], #[case] fits: bool) {
+        assert_eq!(vp8(payload), fits);
+    }
+
+    #[rstest]
+    #[case::slice(&[0x61, 1], true)]
+    #[case::parameter_set(&[0x67, 0x42], true)]
+    #[case::start_of_a_fragment(&[0x7C, 0x85], true)]
+    #[case::start_and_end_at_once(&[0x7C, 0xC5], false)]
+    #[case::forbidden_bit(&[0xE1, 1], false)]
+    #[case::unknown_kind(&[0x7F, 1], false)]
+    fn an_h264_payload_has_a_unit_header(#[case] payload: &[u8], #[case] fits: bool) {
+        assert_eq!(h264(payload), fits);
+    }
+
+    #[test]
+    fn packets_of_opus_are_called_opus() {
+        let mut codecs = Codecs::default();
+        for n in 0..20_u16 {
+            let payload = [&[0x78], &[n as u8; 40][..]].concat();
+            codecs.take(Look {
+                number: 1,
+                payload_type: 111,
+                timestamp: 960 * u32::from(n),
+                sequence: n,
+                marker: false,
+                payload: &payload,
+                tagged: false,
+            });
+        }
+        assert_eq!(codecs.likeliest(), Some(Codec::Opus));
+        assert!(codecs.probability().is_some_and(|(_, p)| p < 1e-9));
+    }
+}

@@ -1,0 +1,193 @@
+//! What is found beside the protection of each stream: weaknesses, and what an observer learns.
+//!
+//! Invariant: each finding names its packets and a Wireshark filter that shows them.
+
+use model::audit::{AuditFinding, Severity};
+
+use super::listed::Listed;
+use super::opening::Opened;
+use super::stream::{Stream, Way};
+use super::survey::{Association, Survey};
+use crate::checks::dtls::{suite_is_forward_secret, version_and_profile_are_strong};
+
+/// Findings of one capture.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// In the order in which they were made.
+    pub all: Vec<AuditFinding>,
+    capture: usize,
+}
+
+impl Findings {
+    /// Of the capture with this index.
+    pub fn of(capture: usize) -> Self {
+        Self { all: Vec::new(), capture }
+    }
+
+    fn add(&mut self, check: &str, severity: Severity, text: String, packets: &Listed) {
+        self.all.push(AuditFinding {
+            check: check.to_owned(),
+            severity,
+            text,
+            capture: self.capture,
+            packets: packets.numbers.clone(),
+            packets_total: packets.total,
+            filter: packets.filter(),
+        });
+    }
+
+    /// A finding about every packet of a stream.
+    fn of_all(&mut self, check: &str, severity: Severity, text: String, stream: &Stream) {
+        self.add(check, severity, text, &stream.numbers);
+        if let Some(finding) = self.all.last_mut() {
+            finding.filter = stream_filter(stream.way);
+        }
+    }
+
+    /// What is found of one stream; the names of the checks.
+    pub fn stream(&mut self, stream: &Stream, opened: &Opened, plaintext: bool) -> Vec<String> {
+        let before = self.all.len();
+        let id = id(stream.way, stream.ssrc);
+        if plaintext {
+            let text = format!("{id}: media can be read without any key");
+            self.of_all("streams/nothing-in-the-clear", Severity::Failure, text, stream);
+        } else {
+            self.protected(stream, opened, &id);
+        }
+        let replayed = &stream.repeats.replayed;
+        if replayed.total > 0 {
+            let text = format!("{id}: {} packets are sent a second time, byte for byte", replayed.total);
+            self.add("streams/packets-are-not-replayed", Severity::Warning, text, replayed);
+        }
+        self.metadata(stream, &id);
+        self.all.iter().skip(before).map(|finding| finding.check.clone()).collect()
+    }
+
+    fn protected(&mut self, stream: &Stream, opened: &Opened, id: &str) {
+        if stream.repeats.reused.total > 0 {
+            let text = format!("{id}: another payload under an index that was used before");
+            self.add("streams/keystream-is-used-once", Severity::Failure, text, &stream.repeats.reused);
+        }
+        if opened.clear.total > 0 {
+            let text = format!("{id}: packets without SRTP among packets with it");
+            self.add("streams/nothing-in-the-clear", Severity::Failure, text, &opened.clear);
+        }
+        if stream.short.total > 0 {
+            let text = format!("{id}: payloads too short to hold media and a tag, so without protection");
+            self.add("streams/nothing-in-the-clear", Severity::Warning, text, &stream.short);
+        }
+        let odd: Listed =
+            opened.refused.numbers.iter().copied().filter(|n| !opened.clear.numbers.contains(n)).collect();
+        if odd.total > 0 {
+            let text = format!("{id}: packets that do not open under the key of the others");
+            self.add("streams/packets-authenticate", Severity::Warning, text, &odd);
+        }
+    }
+
+    fn metadata(&mut self, stream: &Stream, id: &str) {
+        if let Some((profile, count)) =
+            stream.extensions.iter().find(|(profile, _)| !matches!(**profile, 0xC0DE | 0xC2DE))
+        {
+            let text = format!(
+                "{id}: {count} of {} packets carry header extensions ({profile:#06x}) in the clear",
+                stream.packets
+            );
+            self.of_all("metadata/header-extensions", Severity::Advisory, text, stream);
+        }
+        let bits = entropy(stream);
+        if bits > 0.5 && stream.packets >= 100 {
+            let text = format!(
+                "{id}: payload lengths vary by {bits:.1} bits a packet, which tells of what is said (RFC 6562 §2); {} \
+                 pauses of more than 60 ms",
+                stream.pauses
+            );
+            self.of_all("metadata/packet-lengths", Severity::Advisory, text, stream);
+        }
+    }
+
+    /// What is found of the handshakes.
+    pub fn handshakes(&mut self, survey: &Survey) {
+        for association in &survey.associations {
+            self.handshake(association, survey);
+        }
+    }
+
+    fn handshake(&mut self, association: &Association, survey: &Survey) {
+        let Some((way, client, server)) = association.client_and_server() else { return };
+        let who = format!("handshake of {} with {}", way.source, way.destination);
+        let packets = &association.packets;
+        let version = server.version.or(client.version);
+        // The server of DTLS 1.3 names its profile where nobody can read it.
+        let hidden = version == Some(0xFEFC);
+        let profile = server.srtp_profiles.first().copied();
+        if server.is_server {
+            let weak = version_and_profile_are_strong::weaknesses(server.version, profile);
+            for what in weak.filter(|what| !(hidden && what.is_of_profile())) {
+                if !client.srtp_profiles.is_empty() || !what.is_of_profile() {
+                    let text = format!("{who}: it {what}");
+                    self.add("dtls/version-and-profile-are-strong", Severity::Warning, text, packets);
+                }
+            }
+            if !suite_is_forward_secret::is_strong(server.cipher_suites.first().copied()) {
+                let text = format!("{who}: its suite has no forward secrecy or no AEAD");
+                self.add("dtls/suite-is-forward-secret", Severity::Warning, text, packets);
+            }
+        }
+        if survey.described.fingerprints.is_empty() {
+            return;
+        }
+        for (side, fingerprint) in [("client", client.fingerprint), ("server", server.fingerprint)] {
+            let Some(fingerprint) = fingerprint else { continue };
+            if !survey.described.fingerprints.contains_key(&fingerprint) {
+                let text = format!(
+                    "{who}: the {side}'s certificate is in none of the descriptions in this capture: a hop ends here, or \
+                     somebody sits in between"
+                );
+                self.add("sdp/fingerprints-match-certificates", Severity::Failure, text, packets);
+            }
+        }
+    }
+
+    /// What is found in readable signalling.
+    pub fn described(&mut self, survey: &Survey) {
+        let keys: Listed = survey.described.keys.iter().map(|key| key.packet).collect();
+        if keys.total > 0 {
+            let text = format!("{} keys of SRTP stand in readable session descriptions", keys.total);
+            self.add("signalling/no-key-in-the-clear", Severity::Failure, text, &keys);
+        }
+        for (suite, packets) in &survey.described.foreign_suites {
+            let text = format!(
+                "keys of the suite `{suite}` stand in readable session descriptions; they were not tried"
+            );
+            self.add("signalling/no-key-in-the-clear", Severity::Failure, text, packets);
+        }
+        if survey.described.unprotected.total > 0 {
+            let text = "session descriptions offer or accept media without protection".to_owned();
+            self.add("sdp/media-are-protected", Severity::Warning, text, &survey.described.unprotected);
+        }
+    }
+}
+
+/// Names a stream within an audit.
+pub fn id(way: Way, ssrc: u32) -> String {
+    format!("{} > {} {ssrc:08x}", way.source, way.destination)
+}
+
+/// A Wireshark filter of one direction of a five-tuple.
+pub fn stream_filter(way: Way) -> String {
+    let ip = if way.source.is_ipv4() { "ip" } else { "ipv6" };
+    format!(
+        "{ip}.src == {} && udp.srcport == {} && {ip}.dst == {} && udp.dstport == {}",
+        way.source.ip(),
+        way.source.port(),
+        way.destination.ip(),
+        way.destination.port()
+    )
+}
+
+/// Shannon entropy of the payload lengths, in bits a packet.
+fn entropy(stream: &Stream) -> f64 {
+    let total: u64 = stream.lengths.values().sum();
+    let share = |count: &u64| *count as f64 / total.max(1) as f64;
+    stream.lengths.values().map(share).map(|p| -p * p.log2()).sum()
+}

@@ -1,0 +1,103 @@
+//! What captures do not answer, each with the evidence that would.
+//!
+//! Invariant: a question is asked only where something in the captures raises it.
+
+use model::audit::{Audit, NotConcluded, Protection};
+
+use super::survey::Survey;
+use crate::capture::class::Class;
+use crate::capture::feed::Ended;
+
+/// The questions so far.
+#[derive(Debug, Default)]
+pub struct Questions {
+    all: Vec<NotConcluded>,
+}
+
+impl Questions {
+    fn ask(&mut self, text: String, would_settle_it: &str) {
+        let would_settle_it = would_settle_it.to_owned();
+        self.all.push(NotConcluded { text, would_settle_it });
+    }
+
+    /// Asks what one capture leaves open.
+    pub fn of(&mut self, name: &str, survey: &Survey, ended: &Ended, embedded: usize) {
+        let count = |class: Class| survey.classes.get(&class).copied().unwrap_or_default();
+        if !ended.is_capture {
+            self.ask(format!("{name}: it is no capture"), "the capture itself, as pcap or pcapng");
+            return;
+        }
+        if !ended.problems.is_empty() {
+            let text = format!("{name}: parts of it could not be read");
+            self.ask(text, "a capture that was written to its end and not changed since");
+        }
+        let tls = count(Class::Tls);
+        if tls > 0 {
+            let text = format!(
+                "{name}: {tls} packets of TLS were not read, so what was signalled, keys included, is unknown"
+            );
+            self.ask(text, "session descriptions of the calls, or the signalling recorded in readable form");
+        }
+        if !survey.zrtp.is_empty() {
+            let text = format!("{name}: ZRTP agreed on keys that no key file can hold");
+            self.ask(text, "the short authentication strings that both people compared");
+        }
+        let hidden = survey.associations.iter().filter_map(|a| a.client_and_server());
+        if hidden.filter(|(_, _, server)| server.version == Some(0xFEFC)).count() > 0 {
+            let text = format!(
+                "{name}: the certificates of DTLS 1.3 handshakes are encrypted and were not compared"
+            );
+            self.ask(text, "the fingerprints that each end saw");
+        }
+        if embedded > 0 {
+            let text = format!(
+                "{name}: {embedded} keys are embedded in the capture, and nothing says who held them"
+            );
+            self.ask(text, "the same keys in a file with an owner: --keys OWNER:FILE");
+        }
+        if survey.beyond > 0 {
+            let text = format!("{name}: {} packets belong to more streams than are looked at", survey.beyond);
+            self.ask(text, "a capture of fewer calls");
+        }
+        if ended.refused_fragments > 0 {
+            let text =
+                format!("{name}: {} fragments of datagrams did not fit together", ended.refused_fragments);
+            self.ask(text, "a capture without lost packets");
+        }
+    }
+
+    /// Adds what all streams together leave open.
+    pub fn finish(mut self, audit: &Audit) -> Vec<NotConcluded> {
+        let of =
+            |wanted: Protection| audit.streams.iter().filter(|stream| stream.protection == wanted).count();
+        let undetermined = of(Protection::EncryptedUndetermined);
+        if undetermined > 0 {
+            self.ask(
+                format!("whether a middle party can read the {undetermined} streams that are encrypted-undetermined"),
+                "the hop keys that relays, forwarders and conference servers hold: --keys OWNER:FILE, and --complete \
+                 OWNER where these are all",
+            );
+        }
+        let insufficient = of(Protection::Insufficient);
+        if insufficient > 0 {
+            self.ask(
+                format!("what the {insufficient} streams with fewer than 8 packets are"),
+                "a longer capture",
+            );
+        }
+        if audit.streams.is_empty() {
+            self.ask(
+                "whether there was a call at all: no media stream was found".to_owned(),
+                "a capture of the media",
+            );
+        }
+        let consistent = of(Protection::EndToEndConsistent);
+        if consistent > 0 {
+            self.ask(
+                format!("whether somebody holds keys of the {consistent} end-to-end-consistent streams who handed none over"),
+                "nothing that a capture holds: who has which keys is the submitter's statement",
+            );
+        }
+        self.all
+    }
+}

@@ -1,0 +1,264 @@
+//! The second reading of a capture: which packets the keys open, and what stands inside.
+//!
+//! Invariant: a packet counts as opened only when a tag fits, and with tags of 32 bits only when a second packet of the
+//! stream opens under the same key.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::keys::{Holder, Keys};
+use super::listed::Listed;
+use super::stream::{Payloads, Seen, Through, Way};
+use super::structure::Look;
+use crate::capture::class::{Class, of_datagram};
+use crate::capture::{Packet, Transport};
+use crate::dissect::{rtp, stun, turn, vp8};
+use crate::sframe;
+use crate::srtp::{Profile, Rollover, without_padding};
+
+/// Packets of a stream on which keys are tried that did not open any yet.
+const TRIED: u64 = 8;
+/// Rollover counters that are tried before one is known.
+const LAST_ROLLOVER: u32 = 2;
+/// Pieces of a frame that are kept until it is whole.
+const PIECES: usize = 512;
+
+/// What keys opened of one stream.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// Packets of SRTP, by holder.
+    pub hop: BTreeMap<Holder, u64>,
+    /// Packets whose frames opened, by holder.
+    pub frames: BTreeMap<Holder, u64>,
+    /// What stands inside the hop; none where nothing opened.
+    pub inside: Option<Seen>,
+    /// Packets that did not open after others had.
+    pub refused: Listed,
+    /// Of those, the ones that begin like what opened.
+    pub clear: Listed,
+    /// The profile of the key that opened.
+    pub profile: Option<Profile>,
+}
+
+/// How far the opening of one stream has come.
+#[derive(Default)]
+struct Stream {
+    seen: u64,
+    fitting: Vec<(usize, Rollover, u64)>,
+    opened: Opened,
+    inside: Payloads,
+    any: bool,
+    /// First bytes of what opened, by how often.
+    first_bytes: BTreeMap<u8, u64>,
+    frame: Vec<(u16, Vec<u8>)>,
+    frame_at: u32,
+    frame_key: Option<usize>,
+}
+
+/// The second reading.
+pub struct Opening<'k> {
+    keys: &'k Keys,
+    by_way: HashMap<Way, Vec<usize>>,
+    anywhere: Vec<usize>,
+    streams: HashMap<(Way, u32), Stream>,
+    channels: HashMap<(Way, u16), Through>,
+    body: Vec<u8>,
+}
+
+impl<'k> Opening<'k> {
+    /// Opens with these keys.
+    pub fn new(keys: &'k Keys) -> Self {
+        let mut by_way: HashMap<Way, Vec<usize>> = HashMap::new();
+        let mut anywhere = Vec::new();
+        for (index, hop) in keys.hops.iter().enumerate() {
+            match hop.way {
+                Some(way) => by_way.entry(way).or_default().push(index),
+                None => anywhere.push(index),
+            }
+        }
+        Self { keys, by_way, anywhere, streams: HashMap::new(), channels: HashMap::new(), body: Vec::new() }
+    }
+
+    /// Takes one packet in; `payload` is its UDP payload.
+    pub fn take(&mut self, packet: &Packet, payload: &[u8]) {
+        if packet.transport != Transport::Udp || packet.class == Class::Malformed {
+            return;
+        }
+        let way = super::survey::way(packet);
+        match of_datagram(payload, packet) {
+            Class::Rtp => self.media(way, packet, payload),
+            Class::TurnChannel => {
+                let Some((number, data)) = turn::channel_data(payload) else { return };
+                let known = self.channels.get(&(way.both(), number)).copied();
+                let through = Some(known.unwrap_or(Through::Channel(number)));
+                self.media(Way { through, ..way }, packet, data);
+            }
+            Class::Stun => {
+                let Some(message) = stun::Message::parse(payload) else { return };
+                if let Some((number, peer)) = turn::channel_bind(&message) {
+                    self.channels.insert((way.both(), number), Through::Peer(peer));
+                } else if let Some((peer, data)) = turn::indication(&message) {
+                    self.media(Way { through: Some(Through::Peer(peer)), ..way }, packet, data);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn media(&mut self, way: Way, packet: &Packet, bytes: &[u8]) {
+        let Some(header) = rtp::Header::parse(bytes) else { return };
+        let stream = self.streams.entry((way, header.ssrc)).or_default();
+        stream.seen += 1;
+        let likely = self.by_way.get(&way).map_or(&[][..], Vec::as_slice);
+        let mut fitted = None;
+        for (index, rollover, count) in &mut stream.fitting {
+            let Some(hop) = self.keys.hops.get(*index) else { continue };
+            if let Some((_, body)) = rollover.open(&hop.opener, bytes, LAST_ROLLOVER) {
+                *count += 1;
+                fitted = Some((*index, body));
+                break;
+            }
+        }
+        if fitted.is_none()
+            && (stream.fitting.is_empty() || stream.seen <= TRIED)
+            && stream.seen <= 16 * TRIED
+        {
+            let tried = likely.iter().chain(&self.anywhere);
+            let known: Vec<usize> = stream.fitting.iter().map(|fit| fit.0).collect();
+            for index in tried.filter(|index| !known.contains(index)) {
+                let Some(hop) = self.keys.hops.get(*index) else { continue };
+                if hop.ssrc.is_some_and(|ssrc| ssrc != header.ssrc) {
+                    continue;
+                }
+                let mut rollover = Rollover::default();
+                if let Some((_, body)) = rollover.open(&hop.opener, bytes, LAST_ROLLOVER) {
+                    stream.fitting.push((*index, rollover, 1));
+                    fitted = Some((*index, body));
+                    break;
+                }
+            }
+        }
+        let look = Look {
+            number: packet.number,
+            payload_type: header.payload_type,
+            timestamp: header.timestamp,
+            sequence: header.sequence,
+            marker: header.marker,
+            payload: &[],
+            tagged: false,
+        };
+        match fitted {
+            Some((index, body)) => {
+                let Some(hop) = self.keys.hops.get(index) else { return };
+                let inside = without_padding(bytes, &body).unwrap_or(&body);
+                stream.hop(hop.holders.as_slice(), hop.profile);
+                stream.content(Look { payload: inside, ..look }, self.keys, &mut self.body);
+            }
+            None => stream.refused(
+                look,
+                bytes.get(header.length..).unwrap_or_default(),
+                self.keys,
+                &mut self.body,
+            ),
+        }
+    }
+
+    /// What was opened of each stream.
+    pub fn finish(self) -> HashMap<(Way, u32), Opened> {
+        self.streams.into_iter().map(|(key, stream)| (key, stream.finish(self.keys))).collect()
+    }
+}
+
+impl Stream {
+    fn hop(&mut self, holders: &[Holder], profile: Profile) {
+        for holder in holders {
+            *self.opened.hop.entry(holder.clone()).or_default() += 1;
+        }
+        self.opened.profile = Some(profile);
+        self.any = true;
+    }
+
+    /// Looks at a payload whose hop was opened or is none, and opens the frame that it ends.
+    fn content(&mut self, look: Look<'_>, keys: &Keys, scratch: &mut Vec<u8>) {
+        if look.payload.is_empty() {
+            return;
+        }
+        if let Some(first) = look.payload.first() {
+            *self.first_bytes.entry(*first).or_default() += 1;
+        }
+        self.inside.take(look);
+        if keys.frames.is_empty() {
+            return;
+        }
+        if self.frame(look.payload, 1, keys, scratch) {
+            return;
+        }
+        let Some(descriptor) = vp8::Descriptor::parse(look.payload) else { return };
+        if self.frame_at != look.timestamp || self.frame.len() > PIECES {
+            self.frame.clear();
+            self.frame_at = look.timestamp;
+        }
+        let piece = look.payload.get(descriptor.length..).unwrap_or_default().to_vec();
+        self.frame.push((look.sequence, piece));
+        if look.marker {
+            let first = self.frame.first().map_or(0, |piece| piece.0);
+            self.frame.sort_by_key(|piece| piece.0.wrapping_sub(first).cast_signed());
+            let whole: Vec<u8> = self.frame.iter().flat_map(|piece| piece.1.iter().copied()).collect();
+            let packets = self.frame.len() as u64;
+            self.frame.clear();
+            self.frame(&whole, packets, keys, scratch);
+        }
+    }
+
+    /// Opens a frame of so many packets under every key that fits it.
+    fn frame(&mut self, frame: &[u8], packets: u64, keys: &Keys, scratch: &mut Vec<u8>) -> bool {
+        let Some(header) = sframe::Header::parse(frame) else { return false };
+        let likely = self.frame_key.into_iter().chain(0..keys.frames.len());
+        for index in likely {
+            let Some(key) = keys.frames.get(index).filter(|key| key.key_id == header.key_id) else {
+                continue;
+            };
+            if key.opener.open_into(frame, &[], scratch) {
+                for holder in &key.holders {
+                    *self.opened.frames.entry(holder.clone()).or_default() += packets;
+                }
+                self.frame_key = Some(index);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A packet that no key of SRTP opens: one in the clear where others opened, or a hop without SRTP.
+    fn refused(&mut self, look: Look<'_>, payload: &[u8], keys: &Keys, scratch: &mut Vec<u8>) {
+        if !self.any {
+            if self.frame(payload, 1, keys, scratch) {
+                self.inside.take(Look { payload, ..look });
+            }
+            return;
+        }
+        if payload.is_empty() {
+            return;
+        }
+        self.opened.refused.push(look.number);
+        let total: u64 = self.first_bytes.values().sum();
+        let same = payload.first().and_then(|first| self.first_bytes.get(first)).copied().unwrap_or_default();
+        // What opened begins like this in at least half of the packets: a random byte does in one of 256.
+        if same * 2 >= total && total > 0 {
+            self.opened.clear.push(look.number);
+        }
+    }
+
+    fn finish(mut self, keys: &Keys) -> Opened {
+        let weak = |fit: &(usize, Rollover, u64)| {
+            fit.2 < 2 && keys.hops.get(fit.0).is_some_and(|hop| hop.profile == Profile::AesCmSha1Tag32)
+        };
+        if !self.fitting.is_empty() && self.fitting.iter().all(weak) {
+            self.opened = Opened::default();
+            self.any = false;
+        }
+        if self.any || !self.opened.frames.is_empty() {
+            self.opened.inside = Some(self.inside.finish());
+        }
+        self.opened
+    }
+}

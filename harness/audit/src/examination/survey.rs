@@ -1,0 +1,250 @@
+//! The first reading of a capture: streams, handshakes, descriptions, and what every packet is.
+//!
+//! Invariant: what is kept grows with the streams and handshakes, never with the packets; past a bound they are
+//! counted and no more.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::described::Described;
+use super::stream::{Stream, Through, Way};
+use crate::capture::class::{Class, of_datagram};
+use crate::capture::{Packet, Transport};
+use crate::dissect::dtls::Side;
+use crate::dissect::{rtp, stun, turn};
+
+/// Streams that are looked at; any further ones are counted.
+const STREAMS: usize = 50_000;
+/// Streams of which single packets are kept at a time.
+const OPEN: usize = 4_000;
+/// Handshakes that are looked at.
+const HANDSHAKES: usize = 20_000;
+/// Flows whose kind is remembered.
+const FLOWS: usize = 200_000;
+
+/// A handshake so far.
+#[derive(Debug)]
+pub struct Association {
+    /// Both directions under one name.
+    pub way: Way,
+    /// What the end that the way names as its source sent.
+    pub near: Side,
+    /// What the other end sent.
+    pub far: Side,
+    /// Numbers of its packets.
+    pub packets: super::listed::Listed,
+}
+
+impl Association {
+    /// The client's side and the server's, where both hellos were seen; the client's way first.
+    pub fn client_and_server(&self) -> Option<(Way, &Side, &Side)> {
+        match (self.near.is_client, self.far.is_client) {
+            (true, false) => Some((self.way, &self.near, &self.far)),
+            (false, true) => Some((self.way.back(), &self.far, &self.near)),
+            _ => None,
+        }
+    }
+}
+
+/// What the first reading of one capture found.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Every stream, in the order of its first packet, confirmed or not.
+    pub streams: Vec<Stream>,
+    /// Every handshake, in the order of its first packet.
+    pub associations: Vec<Association>,
+    /// Packets by class; those of streams are not among them.
+    pub classes: BTreeMap<Class, u64>,
+    /// Descriptions of media that stand in readable signalling.
+    pub described: Described,
+    /// Ways on which ZRTP was seen.
+    pub zrtp: HashSet<Way>,
+    /// Packets.
+    pub packets: u64,
+    /// Times of the first and of the last packet, where any are known.
+    pub times: Option<(u64, u64)>,
+    /// Streams beyond the bound.
+    pub beyond: u64,
+    streams_at: HashMap<(Way, u32), usize>,
+    open: usize,
+    associations_at: HashMap<Way, usize>,
+    tls: HashMap<Way, u64>,
+    undecided_tcp: HashMap<Way, u64>,
+    channels: HashMap<(Way, u16), Through>,
+}
+
+impl Survey {
+    /// Takes one packet in; `payload` is its UDP or TCP payload.
+    pub fn take(&mut self, packet: &Packet, payload: &[u8]) {
+        self.packets += 1;
+        if packet.at_ns > 0 {
+            let (first, last) = self.times.unwrap_or((packet.at_ns, packet.at_ns));
+            self.times = Some((first.min(packet.at_ns), last.max(packet.at_ns)));
+        }
+        let class = match (packet.transport, packet.class) {
+            (_, Class::Malformed) => Class::Malformed,
+            (Transport::Udp, _) => of_datagram(payload, packet),
+            (Transport::Tcp { .. }, _) => return self.segment(packet, payload),
+            (_, class) => class,
+        };
+        let way = way(packet);
+        match class {
+            Class::Rtp => return self.media(way, packet, payload),
+            Class::Dtls => self.handshake(way, packet.number, payload),
+            Class::Zrtp => {
+                self.zrtp.insert(way.both());
+            }
+            Class::Sip => self.described.take(packet.number, payload),
+            Class::TurnChannel => self.channel_data(way, packet, payload),
+            Class::Stun => self.stun(way, packet, payload),
+            _ => {}
+        }
+        *self.classes.entry(class).or_default() += 1;
+    }
+
+    fn media(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
+        if !self.stream(way, packet, payload) {
+            *self.classes.entry(Class::OtherUdp).or_default() += 1;
+        }
+    }
+
+    /// Gives the packet to its stream; false where there is none for it.
+    fn stream(&mut self, way: Way, packet: &Packet, payload: &[u8]) -> bool {
+        let Some(header) = rtp::Header::parse(payload) else { return false };
+        let at = match self.streams_at.get(&(way, header.ssrc)) {
+            Some(at) => *at,
+            None if self.streams.len() >= STREAMS => {
+                self.beyond += 1;
+                return false;
+            }
+            None => {
+                self.make_room();
+                self.open += 1;
+                self.streams.push(Stream::new(way, header.ssrc));
+                self.streams_at.insert((way, header.ssrc), self.streams.len() - 1);
+                self.streams.len() - 1
+            }
+        };
+        if let Some(stream) = self.streams.get_mut(at) {
+            stream.take(packet.number, packet.at_ns, &header, payload, !packet.cut);
+        }
+        true
+    }
+
+    /// Closes the half of the open streams that were silent longest, when there are too many.
+    fn make_room(&mut self) {
+        if self.open < OPEN {
+            return;
+        }
+        let mut last: Vec<u64> = self.streams.iter().map(|stream| stream.last.0).collect();
+        let middle = last.len() / 2;
+        let (_, median, _) = last.select_nth_unstable(middle);
+        let median = *median;
+        for stream in self.streams.iter_mut().filter(|stream| stream.last.0 <= median) {
+            stream.close();
+        }
+        self.open = 0;
+    }
+
+    fn handshake(&mut self, way: Way, number: u64, datagram: &[u8]) {
+        let both = way.both();
+        let at = match self.associations_at.get(&both) {
+            Some(at) => *at,
+            None if self.associations.len() >= HANDSHAKES => return,
+            None => {
+                self.associations_at.insert(both, self.associations.len());
+                self.associations.push(Association {
+                    way: both,
+                    near: Side::default(),
+                    far: Side::default(),
+                    packets: super::listed::Listed::default(),
+                });
+                self.associations.len() - 1
+            }
+        };
+        let Some(association) = self.associations.get_mut(at) else { return };
+        association.packets.push(number);
+        let side = if way == both { &mut association.near } else { &mut association.far };
+        side.take(datagram);
+    }
+
+    /// What a relay carries is looked at like what goes from end to end; the packet counts as the relay's.
+    fn carried(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
+        match of_datagram(payload, packet) {
+            Class::Rtp => {
+                self.stream(way, packet, payload);
+            }
+            Class::Dtls => self.handshake(way, packet.number, payload),
+            Class::Zrtp => {
+                self.zrtp.insert(way.both());
+            }
+            _ => {}
+        }
+    }
+
+    fn channel_data(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
+        let Some((number, data)) = turn::channel_data(payload) else { return };
+        let through = self.channels.get(&(way.both(), number)).copied().unwrap_or(Through::Channel(number));
+        self.carried(Way { through: Some(through), ..way }, packet, data);
+    }
+
+    fn stun(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
+        let Some(message) = stun::Message::parse(payload) else { return };
+        if let Some((number, peer)) = turn::channel_bind(&message) {
+            if self.channels.len() < FLOWS {
+                self.channels.insert((way.both(), number), Through::Peer(peer));
+            }
+        } else if let Some((peer, data)) = turn::indication(&message) {
+            self.carried(Way { through: Some(Through::Peer(peer)), ..way }, packet, data);
+        }
+    }
+
+    /// TLS is told by the record that one of its segments begins with; which of them does is known at the end.
+    fn segment(&mut self, packet: &Packet, payload: &[u8]) {
+        let both = way(packet).both();
+        if let Some(count) = self.tls.get_mut(&both) {
+            *count += 1;
+            return;
+        }
+        if self.described.segment(packet, payload) {
+            *self.classes.entry(Class::Sip).or_default() += 1;
+        } else if crate::capture::class::starts_tls(payload) && self.tls.len() < FLOWS {
+            let before = self.undecided_tcp.remove(&both).unwrap_or_default();
+            self.tls.insert(both, before + 1);
+        } else if self.undecided_tcp.len() < FLOWS || self.undecided_tcp.contains_key(&both) {
+            *self.undecided_tcp.entry(both).or_default() += 1;
+        } else {
+            *self.classes.entry(Class::OtherTcp).or_default() += 1;
+        }
+    }
+
+    /// Ends the reading: streams that are none are counted as what they may be.
+    pub fn finish(&mut self) {
+        let mut add = |class, count: u64| {
+            if count > 0 {
+                *self.classes.entry(class).or_default() += count;
+            }
+        };
+        add(Class::Tls, self.tls.values().sum());
+        add(Class::OtherTcp, self.undecided_tcp.values().sum());
+        let (keyed, described) = (&self.associations_at, &self.described);
+        let sure: HashSet<Way> =
+            self.streams.iter().filter(|stream| stream.goes_on()).map(|stream| stream.way.both()).collect();
+        let is_media = |stream: &Stream| {
+            let both = stream.way.both();
+            let announced =
+                described.announces(stream.way.source) || described.announces(stream.way.destination);
+            stream.goes_on() || sure.contains(&both) || keyed.contains_key(&both) || announced
+        };
+        let (streams, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.streams).into_iter().partition(is_media);
+        // What a relay carries was counted as the relay's.
+        add(Class::OtherUdp, others.iter().filter(|s| s.way.through.is_none()).map(|s| s.packets).sum());
+        self.streams = streams;
+        self.streams_at = HashMap::new();
+    }
+}
+
+/// The way of a packet, as far as its addresses tell.
+pub fn way(packet: &Packet) -> Way {
+    Way { interface: packet.interface, source: packet.source, destination: packet.destination, through: None }
+}

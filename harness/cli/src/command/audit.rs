@@ -1,0 +1,144 @@
+//! `overheard audit CAPTURE…`: says who can read which stream of captures that anybody made.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use audit::examination::{Input, Options, examine};
+use audit::key_file::Owner;
+use indicatif::{ProgressBar, ProgressStyle};
+use model::audit::{Audit, AuditVerdict};
+
+use crate::arguments;
+use crate::conclude::write_whole;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format_choice::{FormatChoice, complete};
+use crate::print;
+use crate::surroundings::Surroundings;
+
+/// The name under which standard input is a capture.
+const STANDARD_INPUT: &str = "-";
+
+/// Examines and reports.
+///
+/// # Errors
+/// When keys or formats are wrong, a capture is not there, or a report cannot be written.
+pub fn audit(arguments: &arguments::Audit, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    let formats = complete(arguments.formats.clone()).map_err(Failure::usage)?;
+    let mut keys = Vec::new();
+    for argument in &arguments.keys {
+        keys.extend(argument.read(&surroundings.folder).map_err(Failure::usage)?);
+    }
+    let complete = arguments.complete.iter().map(|name| middle_party(name)).collect::<Result<Vec<_>, _>>()?;
+    let inputs = arguments
+        .captures
+        .iter()
+        .map(|name| input(name, &surroundings.folder))
+        .collect::<Result<Vec<_>, _>>()?;
+    audit::self_test::self_test().map_err(Failure::bug)?;
+    let bar = progress(surroundings.stderr_terminal && !arguments.quiet);
+    let options = Options { no_hash: arguments.no_hash, complete };
+    let audit = examine(&inputs, &keys, &options, &mut |bytes| bar.set_position(bytes));
+    bar.finish_and_clear();
+    let written = write(&audit, &formats, arguments, surroundings);
+    let exit = exit(&audit);
+    written.map(|()| exit).map_err(|failure| Failure { exit: failure.exit.or(exit), ..failure })
+}
+
+fn exit(audit: &Audit) -> Exit {
+    match audit.verdict {
+        AuditVerdict::EndToEndConsistent => Exit::Pass,
+        AuditVerdict::NotEndToEnd => Exit::Fail,
+        AuditVerdict::Inconclusive => Exit::Inconclusive,
+    }
+}
+
+fn middle_party(name: &str) -> Result<Owner, Failure> {
+    let owner = Owner::named(name).map_err(Failure::usage)?;
+    if owner.is_middle_party() {
+        return Ok(owner);
+    }
+    Err(Failure::usage(format!(
+        "--complete {name}: only the keys of a middle party can be complete; name one, such as --complete sfu"
+    )))
+}
+
+/// A capture that can be opened twice; standard input is kept in a file without a name.
+fn input(name: &str, folder: &Path) -> Result<Input, Failure> {
+    if name == STANDARD_INPUT {
+        let kept = spooled().map_err(|why| {
+            Failure::error(format!("standard input cannot be kept ({why}); write it to a file and name that"))
+        })?;
+        let open = move || {
+            let mut again = kept.try_clone()?;
+            again.seek(SeekFrom::Start(0))?;
+            Ok(Box::new(again) as Box<dyn Read + Send>)
+        };
+        return Ok(Input { name: name.to_owned(), open: Box::new(open) });
+    }
+    let path = folder.join(name);
+    let metadata = std::fs::metadata(&path).map_err(|why| {
+        Failure::usage(format!("{name} cannot be read ({why}); check the path and the permissions"))
+    })?;
+    if !metadata.is_file() {
+        return Err(Failure::usage(format!("{name} is no file; name captures, or - for standard input")));
+    }
+    let open = move || Ok(Box::new(File::open(&path)?) as Box<dyn Read + Send>);
+    Ok(Input { name: name.to_owned(), open: Box::new(open) })
+}
+
+fn spooled() -> io::Result<File> {
+    let mut input = io::stdin().lock();
+    if input.is_terminal() {
+        return Err(io::Error::other("it is a terminal"));
+    }
+    let mut kept = tempfile::tempfile()?;
+    io::copy(&mut input, &mut kept)?;
+    kept.flush()?;
+    Ok(kept)
+}
+
+fn progress(shown: bool) -> ProgressBar {
+    if !shown {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// Writes every report; the one for standard output comes last, and also when a file fails.
+fn write(
+    audit: &Audit,
+    formats: &[FormatChoice<report::AuditFormat>],
+    arguments: &arguments::Audit,
+    surroundings: &Surroundings,
+) -> Result<(), Failure> {
+    let colour = surroundings.coloured(arguments.color.unwrap_or_default());
+    let mut outcome = Ok(());
+    let render = |choice: &FormatChoice<report::AuditFormat>, colour: bool| {
+        let options = report::Options { colour, width: surroundings.width(), ..report::Options::default() };
+        (choice.format.render)(audit, &options).map_err(Failure::bug)
+    };
+    for choice in formats.iter().filter(|choice| choice.file.is_some()) {
+        let Some(file) = &choice.file else { continue };
+        let written = render(choice, false).and_then(|text| {
+            write_whole(file, &text).map_err(|why| {
+                let (name, file) = (choice.format.name, file.display());
+                Failure::error(format!(
+                    "the {name} report cannot be written to {file} ({why}); choose another file"
+                ))
+            })
+        });
+        outcome = outcome.and(written);
+    }
+    for choice in formats.iter().filter(|choice| choice.file.is_none()) {
+        print::stdout(render(choice, colour)?.as_bytes())?;
+    }
+    outcome
+}
