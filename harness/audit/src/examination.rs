@@ -36,6 +36,9 @@ use protection::Facts;
 use stream::{Seen, Stream};
 use survey::Survey;
 
+/// Keys inside one capture that are tried; any further ones are left.
+const EMBEDDED_KEYS: usize = 10_000;
+
 /// A capture to examine.
 pub struct Input {
     /// Its name, for the report.
@@ -127,7 +130,8 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
         for packet in &batch.packets {
             survey.take(packet, batch.payload(packet));
         }
-        embedded.extend(batch.secrets.iter().flat_map(|lines| keys::embedded(lines)));
+        let room = EMBEDDED_KEYS.saturating_sub(embedded.len());
+        embedded.extend(batch.secrets.iter().flat_map(|lines| keys::embedded(lines)).take(room));
         bytes += batch.bytes() as u64;
         progress(bytes);
     })?;

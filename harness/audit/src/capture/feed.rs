@@ -106,6 +106,8 @@ impl<R: Read + Send + 'static> Feed<R> {
         loop {
             let last = self.fill(&mut batch.bytes, wanted)?;
             let at = self.steps(batch, last);
+            // Of a file that is no capture nothing is kept; only its hash needs the rest.
+            let last = last || self.records.is_foreign();
             if last || !batch.packets.is_empty() || !batch.secrets.is_empty() {
                 self.ended = last;
                 return Ok(true);

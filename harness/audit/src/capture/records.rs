@@ -14,6 +14,10 @@ use std::ops::Range;
 const LONGEST_RECORD: usize = 1 << 20;
 /// The longest block of pcapng that is read, in bytes.
 const LONGEST_BLOCK: usize = 16 << 20;
+/// Interfaces that are kept; packets of any further ones are dropped.
+const INTERFACES: usize = 10_000;
+/// Characters of an interface's name that are kept.
+const LONGEST_NAME: usize = 256;
 /// Places of damage that are listed; any further ones are counted.
 const LISTED_PROBLEMS: usize = 100;
 
@@ -214,6 +218,11 @@ impl Records {
     /// Whether the file began as a capture.
     pub fn is_capture(&self) -> bool {
         matches!(self.format, Format::Pcap(_) | Format::Pcapng(_))
+    }
+
+    /// Whether the file began as something else, so that nothing more is read of it.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.format, Format::Foreign)
     }
 
     /// Bytes of the file that were read.

@@ -13,6 +13,9 @@ const FREE: u64 = 8 << 20;
 /// How many bytes each received byte may unpack to beyond that. Captures of telephony pack to about a half; gzip can
 /// reach 1,030 with nothing but zeros.
 const RATIO: u64 = 200;
+/// Binary logarithm of the longest window of zstd in bytes: what it asks for is kept in memory. 2^25 is 32 MiB, more
+/// than any level below 21 asks for.
+const WINDOW_LOG: u32 = 25;
 /// The longest magic number of a compressed format.
 const MAGIC: usize = 4;
 
@@ -89,7 +92,11 @@ impl<R: Read + Send + 'static> Source<R> {
         let rest = io::Cursor::new(head).chain(rest);
         let packing = match magic.as_slice() {
             [0x1F, 0x8B, ..] => Packing::Packed(Box::new(flate2::read::MultiGzDecoder::new(rest))),
-            [0x28, 0xB5, 0x2F, 0xFD] => Packing::Packed(Box::new(zstd::stream::read::Decoder::new(rest)?)),
+            [0x28, 0xB5, 0x2F, 0xFD] => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(rest)?;
+                decoder.window_log_max(WINDOW_LOG)?;
+                Packing::Packed(Box::new(decoder))
+            }
             [0x04, 0x22, 0x4D, 0x18] => Packing::Packed(Box::new(lz4_flex::frame::FrameDecoder::new(rest))),
             _ => Packing::None(rest),
         };

@@ -65,23 +65,18 @@ fn middle_party(name: &str) -> Result<Owner, Failure> {
     )))
 }
 
-/// A capture that can be opened twice; standard input is kept in a file without a name.
+/// A capture that can be opened twice; what flows by is kept in a file without a name.
 fn input(name: &str, folder: &Path) -> Result<Input, Failure> {
     if name == STANDARD_INPUT {
-        let kept = spooled().map_err(|why| {
-            Failure::error(format!("standard input cannot be kept ({why}); write it to a file and name that"))
-        })?;
-        let open = move || {
-            let mut again = kept.try_clone()?;
-            again.seek(SeekFrom::Start(0))?;
-            Ok(Box::new(again) as Box<dyn Read + Send>)
-        };
-        return Ok(Input { name: name.to_owned(), open: Box::new(open) });
+        return kept(name, standard_input());
     }
     let path = folder.join(name);
     let metadata = std::fs::metadata(&path).map_err(|why| {
         Failure::usage(format!("{name} cannot be read ({why}); check the path and the permissions"))
     })?;
+    if is_pipe(&metadata) {
+        return kept(name, File::open(&path).and_then(spooled));
+    }
     if !metadata.is_file() {
         return Err(Failure::usage(format!("{name} is no file; name captures, or - for standard input")));
     }
@@ -89,11 +84,39 @@ fn input(name: &str, folder: &Path) -> Result<Input, Failure> {
     Ok(Input { name: name.to_owned(), open: Box::new(open) })
 }
 
-fn spooled() -> io::Result<File> {
-    let mut input = io::stdin().lock();
+fn kept(name: &str, spooled: io::Result<File>) -> Result<Input, Failure> {
+    let kept = spooled.map_err(|why| {
+        let what = if name == STANDARD_INPUT { "standard input" } else { name };
+        Failure::error(format!("{what} cannot be kept ({why}); write it to a file and name that"))
+    })?;
+    let open = move || {
+        let mut again = kept.try_clone()?;
+        again.seek(SeekFrom::Start(0))?;
+        Ok(Box::new(again) as Box<dyn Read + Send>)
+    };
+    Ok(Input { name: name.to_owned(), open: Box::new(open) })
+}
+
+/// A named pipe, or what a shell makes of `<(…)`.
+#[cfg(unix)]
+fn is_pipe(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+fn standard_input() -> io::Result<File> {
+    let input = io::stdin().lock();
     if input.is_terminal() {
         return Err(io::Error::other("it is a terminal"));
     }
+    spooled(input)
+}
+
+fn spooled(mut input: impl Read) -> io::Result<File> {
     let mut kept = tempfile::tempfile()?;
     io::copy(&mut input, &mut kept)?;
     kept.flush()?;

@@ -3,7 +3,9 @@
 use pcap_parser::{Block, InterfaceDescriptionBlock, OptionCode, parse_block_be, parse_block_le};
 
 use super::search::{Found, first};
-use super::{Clock, Interface, LONGEST_BLOCK, LONGEST_RECORD, Record, Records, Step};
+use super::{
+    Clock, INTERFACES, Interface, LONGEST_BLOCK, LONGEST_NAME, LONGEST_RECORD, Record, Records, Step,
+};
 
 /// The type of a section header, the same in both byte orders.
 pub(super) const SECTION: [u8; 4] = [0x0A, 0x0D, 0x0D, 0x0A];
@@ -195,6 +197,11 @@ impl Records {
 
     fn describe(&mut self, description: &InterfaceDescriptionBlock<'_>) -> Result<(), String> {
         let ordinal = self.interfaces.len();
+        if ordinal >= INTERFACES {
+            return Err(format!(
+                "an interface beyond the first {INTERFACES} was passed over, with its packets"
+            ));
+        }
         let Some(section) = self.section() else { return Ok(()) };
         let option = |code: u16| {
             let found = description.options.iter().find(|option| option.code == OptionCode(code));
@@ -208,7 +215,7 @@ impl Records {
         section.interfaces.push(ordinal);
         let name = match description.if_name() {
             Some(Ok(name)) if !name.trim_end_matches('\0').is_empty() => {
-                name.trim_end_matches('\0').to_owned()
+                name.trim_end_matches('\0').chars().take(LONGEST_NAME).collect()
             }
             _ => format!("interface {ordinal}"),
         };
