@@ -281,6 +281,8 @@ impl Told {
             why: self.why,
             opened: hop.chain(opened.frames.iter().map(layer("sframe"))).collect(),
             findings: self.names,
+            timeline: Vec::new(),
+            columns: Vec::new(),
         }
     }
 }

@@ -116,6 +116,7 @@ impl Conclusion {
             show_caught: self.show_caught,
             quiet: self.quiet,
             folder: folder.display().to_string(),
+            command: String::new(),
             program: self.program.clone(),
             origins: self.origins.clone(),
             catalogue: catalogue::catalogue(),

@@ -157,6 +157,44 @@ pub struct AuditStream {
     pub opened: Vec<Opened>,
     /// Names of the checks with a finding about this stream.
     pub findings: Vec<String>,
+    /// What its packets were over time, at most 60 spans; only of the first streams of an audit, and only where times are
+    /// known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<Span>,
+    /// How concentrated the values of the first payload bytes are, by their offset behind the RTP header; only of the
+    /// first streams of an audit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+}
+
+/// Packets of a stream during a span of time. What is neither plaintext nor opened nor refused is protected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Span {
+    /// When it begins, in nanoseconds from 1970, in decimal.
+    pub from_ns: String,
+    /// When it ends.
+    pub to_ns: String,
+    /// Packets.
+    pub packets: u64,
+    /// Of those, readable without a key.
+    pub plaintext: u64,
+    /// Of those, opened with a key that was given or that the capture holds.
+    pub opened: u64,
+    /// Of those, not opened by the key that opens others of the stream.
+    pub refused: u64,
+}
+
+/// One offset of a stream's payloads, added up over windows of at most 128 packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Column {
+    /// Bytes behind the RTP header.
+    pub offset: u64,
+    /// Packets that have the most frequent value of their window.
+    pub same: u64,
+    /// How many these would be on the average if the bytes were random.
+    pub by_chance: u64,
+    /// Packets that have a byte there.
+    pub of: u64,
 }
 
 /// Packets of a stream that a key opens.

@@ -1,5 +1,7 @@
 //! Reports of an audit of captures: each file declares one [`AuditFormat`].
 
+mod answer;
+pub mod html;
 pub mod json;
 pub mod terminal;
 
@@ -19,7 +21,7 @@ pub struct AuditFormat {
 }
 
 /// Every format, in the order in which the help lists them.
-pub static AUDIT_FORMATS: &[&AuditFormat] = &[&terminal::FORMAT, &json::FORMAT];
+pub static AUDIT_FORMATS: &[&AuditFormat] = &[&terminal::FORMAT, &json::FORMAT, &html::FORMAT];
 
 /// What no audit says, whatever its verdict.
 pub const DOES_NOT_SAY: &str = "Media content only: who called whom, when, for how long, sizes and headers remain \
@@ -54,6 +56,8 @@ pub(crate) mod sample {
             why: why.to_owned(),
             opened: Vec::new(),
             findings: Vec::new(),
+            timeline: Vec::new(),
+            columns: Vec::new(),
         }
     }
 

@@ -13,12 +13,15 @@ pub mod json;
 pub mod junit;
 mod legible;
 pub mod options;
+mod page;
 #[cfg(test)]
 mod sample;
 mod story;
 pub mod terminal;
+mod utc;
 
 pub use audit::{AUDIT_FORMATS, AuditFormat};
 pub use catalogue::{Catalogue, CheckEntry, RequirementEntry};
 pub use format::{FORMATS, Format, RenderError};
 pub use options::{Options, Origin};
+pub use story::quoted;

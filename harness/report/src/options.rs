@@ -26,6 +26,8 @@ pub struct Options {
     pub quiet: bool,
     /// The folder of the run, as the user would write it.
     pub folder: String,
+    /// The command whose report this is, as it would be typed again; empty where it is not known.
+    pub command: String,
     /// What starts the program, such as `overheard` or `cargo run --release --`.
     pub program: String,
     /// Where scenarios were read from, by variant; a missing one is looked for under `scenarios/`.
@@ -42,6 +44,7 @@ impl Default for Options {
             show_caught: false,
             quiet: false,
             folder: String::new(),
+            command: String::new(),
             program: "overheard".to_owned(),
             origins: BTreeMap::new(),
             catalogue: Catalogue::default(),

@@ -164,9 +164,9 @@ pub fn command(results: &Results, scenario: &str, options: &Options) -> String {
 }
 
 /// `text` as one word of a shell.
-fn quoted(text: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
-    match text.chars().all(bare) {
+pub fn quoted(text: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "/._-+@:".contains(c);
+    match !text.is_empty() && text.chars().all(bare) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }

@@ -65,6 +65,23 @@ fn middle_party(name: &str) -> Result<Owner, Failure> {
     )))
 }
 
+/// The command that gives the same answer again.
+fn command(arguments: &arguments::Audit, surroundings: &Surroundings) -> String {
+    let mut words = vec![surroundings.program.clone(), "audit".to_owned()];
+    words.extend(arguments.captures.iter().map(|capture| report::quoted(capture)));
+    for keys in &arguments.keys {
+        words.push("--keys".to_owned());
+        words.push(report::quoted(&format!("{}:{}", keys.owner, keys.file.display())));
+    }
+    for owner in &arguments.complete {
+        words.extend(["--complete".to_owned(), report::quoted(owner)]);
+    }
+    if arguments.no_hash {
+        words.push("--no-hash".to_owned());
+    }
+    words.join(" ")
+}
+
 /// A capture that can be opened twice; what flows by is kept in a file without a name.
 fn input(name: &str, folder: &Path) -> Result<Input, Failure> {
     if name == STANDARD_INPUT {
@@ -145,7 +162,9 @@ fn write(
     let colour = surroundings.coloured(arguments.color.unwrap_or_default());
     let mut outcome = Ok(());
     let render = |choice: &FormatChoice<report::AuditFormat>, colour: bool| {
-        let options = report::Options { colour, width: surroundings.width(), ..report::Options::default() };
+        let command = command(arguments, surroundings);
+        let options =
+            report::Options { colour, width: surroundings.width(), command, ..report::Options::default() };
         (choice.format.render)(audit, &options).map_err(Failure::bug)
     };
     for choice in formats.iter().filter(|choice| choice.file.is_some()) {

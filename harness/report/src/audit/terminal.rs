@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use model::audit::{Audit, AuditFinding, AuditStream, AuditVerdict, Protection, Severity};
+use model::audit::{Audit, AuditFinding, AuditStream, Protection, Severity};
 
-use super::{AuditFormat, DOES_NOT_SAY};
+use super::{AuditFormat, DOES_NOT_SAY, answer};
 use crate::format::RenderError;
 use crate::legible::{plain, wrap};
 use crate::options::Options;
+use crate::page;
 use crate::terminal::paint::{Paint, Tone};
 
 /// Streams that are told one by one; the others are counted.
@@ -43,28 +44,27 @@ fn answer(audit: &Audit, paint: Paint, width: usize) -> String {
         .filter(|protection| of(**protection) > 0)
         .map(|protection| format!("{} {protection}", of(*protection)))
         .collect();
-    let (tone, text) = match audit.verdict {
-        AuditVerdict::NotEndToEnd => (Tone::Bad, "somebody beside the two ends can read or forge media"),
-        AuditVerdict::EndToEndConsistent => {
-            (Tone::Good, "nobody whose keys were handed over can read the media")
-        }
-        AuditVerdict::Inconclusive => (Tone::Doubt, "who can read the media was not shown"),
-    };
+    let (tone, text) = answer::verdict(audit.verdict);
     let streams = match audit.streams.len() {
         0 => "no media stream was found".to_owned(),
         1 => format!("1 media stream: {}", counted.join(", ")),
         many => format!("{many} media streams: {}", counted.join(", ")),
     };
-    let head = paint.tone(tone, audit.verdict.word());
+    let head = paint.tone(painted(tone), audit.verdict.word());
     format!("{head}  {text}\n{}\n", wrap("", &streams, width))
 }
 
+fn painted(tone: page::Tone) -> Tone {
+    match tone {
+        page::Tone::Good => Tone::Good,
+        page::Tone::Bad => Tone::Bad,
+        page::Tone::Doubt => Tone::Doubt,
+        page::Tone::Plain => Tone::Faint,
+    }
+}
+
 fn told(stream: &AuditStream, paint: Paint, width: usize) -> String {
-    let tone = match stream.protection {
-        Protection::Plaintext | Protection::Broken | Protection::TransportOnly => Tone::Bad,
-        Protection::EndToEndConsistent => Tone::Good,
-        Protection::Insufficient | Protection::EncryptedUndetermined => Tone::Doubt,
-    };
+    let tone = painted(answer::tone(stream.protection));
     let head = paint.tone(tone, stream.protection.word());
     let codec = stream.codec.as_deref().unwrap_or("codec unknown");
     let mut out = format!(
