@@ -3,6 +3,7 @@
 mod answer;
 pub mod html;
 pub mod json;
+pub mod sarif;
 pub mod terminal;
 
 use model::audit::Audit;
@@ -21,7 +22,8 @@ pub struct AuditFormat {
 }
 
 /// Every format, in the order in which the help lists them.
-pub static AUDIT_FORMATS: &[&AuditFormat] = &[&terminal::FORMAT, &json::FORMAT, &html::FORMAT];
+pub static AUDIT_FORMATS: &[&AuditFormat] =
+    &[&terminal::FORMAT, &json::FORMAT, &sarif::FORMAT, &html::FORMAT];
 
 /// What no audit says, whatever its verdict.
 pub const DOES_NOT_SAY: &str = "Media content only: who called whom, when, for how long, sizes and headers remain \

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use model::audit::{Audit, AuditVerdict};
 
 use crate::arguments;
+use crate::catalogue;
 use crate::conclude::write_whole;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -163,8 +164,13 @@ fn write(
     let mut outcome = Ok(());
     let render = |choice: &FormatChoice<report::AuditFormat>, colour: bool| {
         let command = command(arguments, surroundings);
-        let options =
-            report::Options { colour, width: surroundings.width(), command, ..report::Options::default() };
+        let options = report::Options {
+            colour,
+            width: surroundings.width(),
+            command,
+            catalogue: catalogue::catalogue(),
+            ..report::Options::default()
+        };
         (choice.format.render)(audit, &options).map_err(Failure::bug)
     };
     for choice in formats.iter().filter(|choice| choice.file.is_some()) {
