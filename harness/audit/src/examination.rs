@@ -6,6 +6,7 @@
 pub mod codec;
 pub mod described;
 pub mod findings;
+mod frame_uses;
 mod handshakes;
 pub mod keys;
 pub mod listed;

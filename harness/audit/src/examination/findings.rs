@@ -68,6 +68,14 @@ impl Findings {
             let text = format!("{id}: another payload under an index that was used before");
             self.add("streams/keystream-is-used-once", Severity::Failure, text, &stream.repeats.reused);
         }
+        if opened.reused.total > 0 {
+            let text = format!("{id}: frames with key and counter of another frame");
+            self.add("streams/keystream-is-used-once", Severity::Failure, text, &opened.reused);
+        }
+        if opened.unsealed_packets.total > 0 {
+            let text = format!("{id}: frames without a seal among frames with one");
+            self.add("streams/every-frame-is-sealed", Severity::Failure, text, &opened.unsealed_packets);
+        }
         if opened.clear.total > 0 {
             let text = format!("{id}: packets without SRTP among packets with it");
             self.add("streams/nothing-in-the-clear", Severity::Failure, text, &opened.clear);

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::frame_uses;
 use super::keys::{Holder, Keys};
 use super::listed::Listed;
 use super::stream::{Payloads, Seen, Through, Way};
@@ -21,6 +22,8 @@ const TRIED: u64 = 8;
 const LAST_ROLLOVER: u32 = 2;
 /// Pieces of a frame that are kept until it is whole.
 const PIECES: usize = 512;
+/// How far the counter of a damaged frame may lie from the last one that opened.
+const NEAR: u64 = 64;
 
 /// What keys opened of one stream.
 #[derive(Debug, Default)]
@@ -31,6 +34,13 @@ pub struct Opened {
     pub frames: BTreeMap<Holder, u64>,
     /// What stands inside the hop; none where nothing opened.
     pub inside: Option<Seen>,
+    /// What stands in packets inside the hop that no frame key opens, where frame keys open others, and that are not
+    /// sealed like those either.
+    pub unsealed: Option<Seen>,
+    /// Their numbers.
+    pub unsealed_packets: Listed,
+    /// Packets of frames that have key and counter of another frame.
+    pub reused: Listed,
     /// Packets that did not open after others had.
     pub refused: Listed,
     /// Of those, the ones that begin like what opened.
@@ -49,9 +59,41 @@ struct Stream {
     any: bool,
     /// First bytes of what opened, by how often.
     first_bytes: BTreeMap<u8, u64>,
-    frame: Vec<(u16, Vec<u8>)>,
+    frame: Vec<Piece>,
     frame_at: u32,
     frame_key: Option<usize>,
+    /// The last counter of each key id that opened.
+    counters: BTreeMap<u64, u64>,
+    /// Whether frames of several packets opened.
+    in_pieces: bool,
+    unsealed: Payloads,
+}
+
+/// A packet of a frame that takes several.
+struct Piece {
+    look: Look<'static>,
+    payload: Vec<u8>,
+    /// Length of its descriptor.
+    skipped: usize,
+}
+
+fn is_whole(pieces: &[Piece]) -> bool {
+    let starts = pieces.first().and_then(|piece| vp8::Descriptor::parse(&piece.payload));
+    let follow = |pair: &[Piece]| match pair {
+        [one, next] => next.look.sequence.wrapping_sub(one.look.sequence) == 1,
+        _ => false,
+    };
+    starts.is_some_and(|descriptor| descriptor.starts_frame())
+        && pieces.windows(2).all(follow)
+        && pieces.last().is_some_and(|piece| piece.look.marker)
+}
+
+/// What the streams of a capture share.
+#[derive(Default)]
+struct Shared {
+    /// A frame, opened.
+    body: Vec<u8>,
+    uses: frame_uses::FrameUses,
 }
 
 /// The second reading.
@@ -61,7 +103,7 @@ pub struct Opening<'k> {
     anywhere: Vec<usize>,
     streams: HashMap<(Way, u32), Stream>,
     channels: HashMap<(Way, u16), Through>,
-    body: Vec<u8>,
+    shared: Shared,
 }
 
 impl<'k> Opening<'k> {
@@ -75,7 +117,14 @@ impl<'k> Opening<'k> {
                 None => anywhere.push(index),
             }
         }
-        Self { keys, by_way, anywhere, streams: HashMap::new(), channels: HashMap::new(), body: Vec::new() }
+        Self {
+            keys,
+            by_way,
+            anywhere,
+            streams: HashMap::new(),
+            channels: HashMap::new(),
+            shared: Shared::default(),
+        }
     }
 
     /// Takes one packet in; `payload` is its UDP payload.
@@ -151,13 +200,13 @@ impl<'k> Opening<'k> {
                 let Some(hop) = self.keys.hops.get(index) else { return };
                 let inside = without_padding(bytes, &body).unwrap_or(&body);
                 stream.hop(hop.holders.as_slice(), hop.profile);
-                stream.content(Look { payload: inside, ..look }, self.keys, &mut self.body);
+                stream.content(Look { payload: inside, ..look }, self.keys, &mut self.shared);
             }
             None => stream.refused(
                 look,
                 bytes.get(header.length..).unwrap_or_default(),
                 self.keys,
-                &mut self.body,
+                &mut self.shared,
             ),
         }
     }
@@ -178,7 +227,7 @@ impl Stream {
     }
 
     /// Looks at a payload whose hop was opened or is none, and opens the frame that it ends.
-    fn content(&mut self, look: Look<'_>, keys: &Keys, scratch: &mut Vec<u8>) {
+    fn content(&mut self, look: Look<'_>, keys: &Keys, shared: &mut Shared) {
         if look.payload.is_empty() {
             return;
         }
@@ -189,39 +238,88 @@ impl Stream {
         if keys.frames.is_empty() {
             return;
         }
-        if self.frame(look.payload, 1, keys, scratch) {
+        if self.frame(look.number, look.payload, 1, keys, shared) {
             return;
         }
-        let Some(descriptor) = vp8::Descriptor::parse(look.payload) else { return };
         if self.frame_at != look.timestamp || self.frame.len() > PIECES {
-            self.frame.clear();
+            self.give_up();
             self.frame_at = look.timestamp;
         }
-        let piece = look.payload.get(descriptor.length..).unwrap_or_default().to_vec();
-        self.frame.push((look.sequence, piece));
-        if look.marker {
-            let first = self.frame.first().map_or(0, |piece| piece.0);
-            self.frame.sort_by_key(|piece| piece.0.wrapping_sub(first).cast_signed());
-            let whole: Vec<u8> = self.frame.iter().flat_map(|piece| piece.1.iter().copied()).collect();
-            let packets = self.frame.len() as u64;
-            self.frame.clear();
-            self.frame(&whole, packets, keys, scratch);
+        let Some(descriptor) = vp8::Descriptor::parse(look.payload) else {
+            return self.unopened(look);
+        };
+        if self.frame.iter().any(|piece| piece.look.sequence == look.sequence) {
+            return;
+        }
+        let payload = look.payload.to_vec();
+        self.frame.push(Piece { look: Look { payload: &[], ..look }, payload, skipped: descriptor.length });
+        let first = self.frame.first().map_or(0, |piece| piece.look.sequence);
+        self.frame.sort_by_key(|piece| piece.look.sequence.wrapping_sub(first).cast_signed());
+        // A piece that was late or sent again may come behind the last one.
+        if self.frame.last().is_some_and(|piece| piece.look.marker) {
+            let whole: Vec<u8> = self
+                .frame
+                .iter()
+                .flat_map(|piece| piece.payload.iter().skip(piece.skipped).copied())
+                .collect();
+            if self.frame(look.number, &whole, self.frame.len() as u64, keys, shared) {
+                self.frame.clear();
+                self.in_pieces = true;
+            }
         }
     }
 
-    /// Opens a frame of so many packets under every key that fits it.
-    fn frame(&mut self, frame: &[u8], packets: u64, keys: &Keys, scratch: &mut Vec<u8>) -> bool {
+    /// Leaves a frame that did not open; of one that began with the header of a sealed one, or is not there from its
+    /// start to its end, nothing can be said.
+    fn give_up(&mut self) {
+        let pieces = std::mem::take(&mut self.frame);
+        if self.in_pieces && !is_whole(&pieces) {
+            return;
+        }
+        let begins = pieces.first().and_then(|piece| piece.payload.get(piece.skipped..));
+        if begins.is_some_and(|frame| self.goes_on(frame)) {
+            return;
+        }
+        for piece in &pieces {
+            self.unopened(Look { payload: &piece.payload, ..piece.look });
+        }
+    }
+
+    /// Whether a frame begins with a header that goes on where those of opened frames ended.
+    fn goes_on(&self, frame: &[u8]) -> bool {
+        sframe::Header::parse(frame).is_some_and(|header| {
+            self.counters.get(&header.key_id).is_some_and(|last| last.abs_diff(header.counter) <= NEAR)
+        })
+    }
+
+    /// A packet that no frame key opens; damaged ones still have their headers.
+    fn unopened(&mut self, look: Look<'_>) {
+        if self.goes_on(look.payload) {
+            return;
+        }
+        self.opened.unsealed_packets.push(look.number);
+        self.unsealed.take(look);
+    }
+
+    /// Opens a frame of so many packets under every key that fits it; `number` is that of its last packet.
+    fn frame(&mut self, number: u64, frame: &[u8], packets: u64, keys: &Keys, shared: &mut Shared) -> bool {
         let Some(header) = sframe::Header::parse(frame) else { return false };
         let likely = self.frame_key.into_iter().chain(0..keys.frames.len());
         for index in likely {
             let Some(key) = keys.frames.get(index).filter(|key| key.key_id == header.key_id) else {
                 continue;
             };
-            if key.opener.open_into(frame, &[], scratch) {
+            if key.opener.open_into(frame, &[], &mut shared.body) {
                 for holder in &key.holders {
                     *self.opened.frames.entry(holder.clone()).or_default() += packets;
                 }
                 self.frame_key = Some(index);
+                if self.counters.len() < 16 || self.counters.contains_key(&header.key_id) {
+                    self.counters.insert(header.key_id, header.counter);
+                }
+                if shared.uses.is_reuse(index, header.counter, frame) {
+                    self.opened.reused.push(number);
+                }
                 return true;
             }
         }
@@ -229,9 +327,9 @@ impl Stream {
     }
 
     /// A packet that no key of SRTP opens: one in the clear where others opened, or a hop without SRTP.
-    fn refused(&mut self, look: Look<'_>, payload: &[u8], keys: &Keys, scratch: &mut Vec<u8>) {
+    fn refused(&mut self, look: Look<'_>, payload: &[u8], keys: &Keys, shared: &mut Shared) {
         if !self.any {
-            if self.frame(payload, 1, keys, scratch) {
+            if self.frame(look.number, payload, 1, keys, shared) {
                 self.inside.take(Look { payload, ..look });
             }
             return;
@@ -249,6 +347,10 @@ impl Stream {
     }
 
     fn finish(mut self, keys: &Keys) -> Opened {
+        self.give_up();
+        if self.counters.is_empty() {
+            self.opened.unsealed_packets = Listed::default();
+        }
         let weak = |fit: &(usize, Rollover, u64)| {
             fit.2 < 2 && keys.hops.get(fit.0).is_some_and(|hop| hop.profile == Profile::AesCmSha1Tag32)
         };
@@ -258,6 +360,7 @@ impl Stream {
         }
         if self.any || !self.opened.frames.is_empty() {
             self.opened.inside = Some(self.inside.finish());
+            self.opened.unsealed = (self.opened.unsealed_packets.total > 0).then(|| self.unsealed.finish());
         }
         self.opened
     }

@@ -106,6 +106,12 @@ fn broken(facts: &Facts<'_>) -> Option<String> {
             facts.reused
         ));
     }
+    if facts.opened.reused.total > 0 {
+        return Some(format!(
+            "{} frames have key and counter of another frame: one keystream covers both",
+            facts.opened.reused.total
+        ));
+    }
     if facts.opened.clear.total > 0 {
         return Some(format!(
             "{} packets open under no key and begin like those that do: they were sent in the clear",
@@ -132,25 +138,42 @@ fn transport_only(facts: &Facts<'_>) -> Option<String> {
         }
     }
     let (holder, packets) = middle(&facts.opened.hop)?;
+    if let Some(sealed) = sealed_by_parties(facts.opened) {
+        let found = facts.opened.unsealed.as_ref().filter(|seen| seen.is_readable())?.content();
+        return Some(format!(
+            "the hop keys of `{holder}` open {packets} of {} packets, of which the parties' frame keys open only {sealed}: \
+             {} are not sealed, and {}",
+            facts.packets,
+            facts.opened.unsealed_packets.total,
+            sign(found)?
+        ));
+    }
     let sign = inside.is_readable().then(|| sign(inside.content()))??;
     Some(format!("the hop keys of `{holder}` open {packets} of {} packets, and inside {sign}", facts.packets))
 }
 
+/// Packets whose frames open under keys that the parties hold and no middle party does.
+fn sealed_by_parties(opened: &Opened) -> Option<u64> {
+    opened.frames.iter().find(|(holder, _)| holder.is_parties()).map(|(_, packets)| *packets)
+}
+
 fn end_to_end(facts: &Facts<'_>) -> Option<String> {
     let opened = facts.opened;
-    if middle(&opened.frames).is_some() {
+    if middle(&opened.frames).is_some() || opened.unsealed_packets.total > 0 {
         return None;
     }
     let unreadable = |seen: &Seen| {
         let found = seen.content();
         !seen.is_readable() && found.packets >= ENOUGH.0 && found.bytes >= ENOUGH.1
     };
-    let parties = opened.frames.iter().find(|(holder, _)| holder.is_parties()).map(|(_, packets)| *packets);
+    let parties = sealed_by_parties(opened);
     let by_parties = parties
         .map(|packets| format!("; the parties' frame keys open {packets} packets"))
         .unwrap_or_default();
     if let (Some((holder, packets)), Some(inside)) = (middle(&opened.hop), opened.inside.as_ref()) {
-        return unreadable(inside).then(|| {
+        // What opens under an authenticated frame key is no codec, whatever its headers look like.
+        let sealed = parties.is_some_and(|packets| packets >= ENOUGH.0);
+        return (sealed || unreadable(inside)).then(|| {
             format!(
                 "the hop keys of `{holder}` open {packets} of {} packets, the inside has no structure of a codec, and no \
                  key of a middle party opens it{by_parties}",
@@ -192,6 +215,14 @@ fn rest(facts: &Facts<'_>) -> (Protection, String) {
             "no structure was found in {} bytes of {} packets, and no key opens them: whether a middle party holds one is \
              not known",
             found.bytes, found.packets
+        )
+    } else if facts.opened.unsealed_packets.total > 0 {
+        format!(
+            "the keys of {} open {packets} of {} packets; inside, {} packets are not sealed like the others and too few to tell \
+             what they hold",
+            holders.join(" and "),
+            facts.packets,
+            facts.opened.unsealed_packets.total
         )
     } else {
         format!(
