@@ -9,11 +9,14 @@ pub mod findings;
 mod frame_uses;
 mod handshakes;
 pub mod keys;
+pub mod keystreams;
 pub mod listed;
 mod open_questions;
 pub mod opening;
+pub mod payloads;
 pub mod protection;
 pub mod repeats;
+pub mod sample;
 pub mod statistics;
 pub mod stream;
 pub mod structure;
@@ -21,6 +24,7 @@ pub mod survey;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::mpsc::sync_channel;
 
 use model::audit::{
     Audit, AuditStream, AuditVerdict, CaptureFile, CaptureProblem, Opened as OpenedLayer, Protection, SCHEMA,
@@ -33,8 +37,9 @@ use crate::key_file::{Key, Owner};
 use findings::Findings;
 use keys::{Holder, Keys};
 use opening::{Opened, Opening};
+use payloads::Seen;
 use protection::Facts;
-use stream::{Seen, Stream};
+use stream::Stream;
 use survey::Survey;
 
 /// Keys inside one capture that are tried; any further ones are left.
@@ -155,13 +160,30 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
     Ok(Examined { survey, ended, opened, embedded: count })
 }
 
+/// Batches that are under way between the two threads.
+const UNDER_WAY: usize = 4;
+
+/// Reads a capture on a thread of its own and gives each batch to `each`, in order.
 fn feed(input: &Input, hash: bool, mut each: impl FnMut(&Batch)) -> io::Result<Ended> {
     let mut feed = Feed::open((input.open)()?, hash)?;
-    let mut batch = Batch::default();
-    while feed.next(&mut batch)? {
-        each(&batch);
-    }
-    feed.finish()
+    let (full, filled) = sync_channel::<Batch>(UNDER_WAY);
+    let (done, empty) = sync_channel::<Batch>(UNDER_WAY + 1);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            loop {
+                let mut batch = empty.try_recv().unwrap_or_default();
+                if !feed.next(&mut batch)? || full.send(batch).is_err() {
+                    return feed.finish();
+                }
+            }
+        });
+        for batch in filled {
+            each(&batch);
+            // Where the reader has ended nobody wants the memory back.
+            let _ = done.try_send(batch);
+        }
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 impl Examined {
@@ -183,30 +205,36 @@ impl Examined {
             .collect();
         let chances: Vec<f64> = streams.iter().map(|(_, seen)| seen.content().probability()).collect();
         let significant = statistics::rejected(&chances);
+        let shared = keystreams::shared(streams.iter().map(|(stream, _)| (stream.ssrc, &stream.start)));
+        let names: Vec<String> =
+            streams.iter().map(|(stream, _)| findings::id(stream.way, stream.ssrc)).collect();
         let nulls = handshakes::null_profiles(&self.survey);
         let complete: Vec<Holder> = options.complete.iter().cloned().map(Holder::Owner).collect();
-        for ((stream, seen), significant) in streams.into_iter().zip(significant) {
+        for (at, ((stream, seen), significant)) in streams.into_iter().zip(significant).enumerate() {
             let opened = self.opened.remove(&(stream.way, stream.ssrc)).unwrap_or_default();
+            // Bytes that stand in the clear are alike without any keystream.
+            let twin = shared.get(&at).filter(|_| !seen.whole.is_structured());
+            let other = twin.and_then(|twin| names.get(twin.with)).map(String::as_str);
             let facts = Facts {
                 packets: stream.packets,
                 seen: &seen,
                 significant,
                 opened: &opened,
                 reused: stream.repeats.reused.total,
+                shared: other.zip(twin.map(|twin| twin.probability)),
                 short: stream.short.total,
                 null_profile: nulls.get(&stream.way.both()).copied(),
                 complete: &complete,
             };
             let (protection, why) = protection::protection(&facts);
             let plaintext = protection == Protection::Plaintext;
-            let names = findings.stream(&stream, &opened, plaintext);
+            let names = findings.stream(&stream, &seen, &opened, plaintext, twin.zip(other));
             let class = if plaintext { Class::Rtp } else { Class::Srtp };
             if stream.way.through.is_none() {
                 *self.survey.classes.entry(class).or_default() += stream.packets;
             }
-            let told =
-                Told { capture: index, protection, why, names, codec: self.codec(&stream, &seen, &opened) };
-            audit.streams.push(told.stream(&stream, &opened, &self.ended));
+            let told = Told { capture: index, protection, why, names, codec: self.codec(&seen, &opened) };
+            audit.streams.push(told.stream(&stream, &seen, &opened, &self.ended));
         }
         findings.handshakes(&self.survey);
         findings.described(&self.survey);
@@ -220,10 +248,10 @@ impl Examined {
     }
 
     /// The codec of what can be read; else what a description says of the payload type.
-    fn codec(&self, stream: &Stream, seen: &Seen, opened: &Opened) -> Option<String> {
+    fn codec(&self, seen: &Seen, opened: &Opened) -> Option<String> {
         let inside = opened.inside.as_ref().and_then(|inside| inside.content().codec);
         let found = inside.or(seen.content().codec).map(|codec| codec.word().to_owned());
-        found.or_else(|| self.survey.described.codecs.get(&stream.payload_type()).cloned())
+        found.or_else(|| self.survey.described.codecs.get(&seen.tallies.payload_type()).cloned())
     }
 
     fn file(self, input: &Input) -> CaptureFile {
@@ -256,7 +284,7 @@ struct Told {
 }
 
 impl Told {
-    fn stream(self, stream: &Stream, opened: &Opened, ended: &Ended) -> AuditStream {
+    fn stream(self, stream: &Stream, seen: &Seen, opened: &Opened, ended: &Ended) -> AuditStream {
         let layer = |layer: &'static str| {
             move |(holder, packets): (&Holder, &u64)| OpenedLayer {
                 layer: layer.to_owned(),
@@ -273,7 +301,7 @@ impl Told {
             source: stream.way.source.to_string(),
             destination: stream.way.destination.to_string(),
             ssrc: format!("{:08x}", stream.ssrc),
-            payload_type: stream.payload_type(),
+            payload_type: seen.tallies.payload_type(),
             codec: self.codec,
             packets: stream.packets,
             first_packet: stream.first.0,

@@ -21,14 +21,23 @@ pub struct Batch {
     pub packets: Vec<Packet>,
     /// Lines of NSS key logs that stand in the file between them.
     pub secrets: Vec<String>,
-    /// The part of the file, and behind it datagrams that were put together from fragments.
+    /// The part of the file, and behind it datagrams that were put together from fragments. What lies beyond `end` is of
+    /// an earlier batch: it is kept so that no memory is cleared only to be overwritten.
     bytes: Vec<u8>,
+    end: usize,
 }
 
 impl Batch {
+    /// Makes room for so many bytes.
+    fn hold(&mut self, bytes: usize) {
+        if self.bytes.len() < bytes {
+            self.bytes.resize(bytes, 0);
+        }
+    }
+
     /// Bytes of the file that it holds.
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.end
     }
 
     /// The UDP or TCP payload of `packet`, one of the batch's.
@@ -100,11 +109,15 @@ impl<R: Read + Send + 'static> Feed<R> {
         if self.ended {
             return Ok(false);
         }
-        batch.bytes.clear();
-        batch.bytes.append(&mut self.rest);
-        let mut wanted = self.window.max(batch.bytes.len() + 1);
+        let mut wanted = self.window.max(self.rest.len() + 1);
+        batch.hold(wanted);
+        batch.end = self.rest.len();
+        if let Some(start) = batch.bytes.get_mut(..batch.end) {
+            start.copy_from_slice(&self.rest);
+        }
+        self.rest.clear();
         loop {
-            let last = self.fill(&mut batch.bytes, wanted)?;
+            let last = self.fill(batch, wanted)?;
             let at = self.steps(batch, last);
             // Of a file that is no capture nothing is kept; only its hash needs the rest.
             let last = last || self.records.is_foreign();
@@ -113,22 +126,21 @@ impl<R: Read + Send + 'static> Feed<R> {
                 return Ok(true);
             }
             // Nothing whole stood in the window: its rest begins the next one, which must be longer.
-            batch.bytes.drain(..at);
-            wanted = self.window.max(batch.bytes.len() * 2);
+            batch.bytes.copy_within(at..batch.end, 0);
+            batch.end -= at;
+            wanted = self.window.max(batch.end * 2);
+            batch.hold(wanted);
         }
     }
 
-    /// Reads until `bytes` has `wanted` of them; true at the end of the file.
-    fn fill(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
-        let mut have = bytes.len();
-        bytes.resize(wanted.max(have), 0);
-        while have < bytes.len() {
-            let length = self.source.read(bytes.get_mut(have..).unwrap_or_default())?;
-            have += length;
+    /// Reads until the batch has `wanted` bytes; true at the end of the file.
+    fn fill(&mut self, batch: &mut Batch, wanted: usize) -> io::Result<bool> {
+        while batch.end < wanted {
+            let length = self.source.read(batch.bytes.get_mut(batch.end..wanted).unwrap_or_default())?;
+            batch.end += length;
             if length == 0 {
-                bytes.truncate(have);
                 if let Some(trouble) = &self.source.trouble {
-                    self.records.problems.push(self.records.bytes() + have as u64, trouble.clone());
+                    self.records.problems.push(self.records.bytes() + batch.end as u64, trouble.clone());
                 }
                 return Ok(true);
             }
@@ -139,14 +151,15 @@ impl<R: Read + Send + 'static> Feed<R> {
     /// Takes every whole record out of the batch's bytes and keeps the rest; how many bytes were used.
     fn steps(&mut self, batch: &mut Batch, last: bool) -> usize {
         let (mut at, mut joined) = (0, Vec::new());
+        let bytes = batch.bytes.get(..batch.end).unwrap_or_default();
         loop {
-            let window = batch.bytes.get(at..).unwrap_or_default();
+            let window = bytes.get(at..).unwrap_or_default();
             match self.records.step(window, last) {
                 Step::Frame { record, used } => {
                     let place = at + record.data.start..at + record.data.end;
-                    let frame = batch.bytes.get(place.clone()).unwrap_or_default();
+                    let frame = bytes.get(place.clone()).unwrap_or_default();
                     let layers = layers::dissect(record.linktype, frame, record.cut, &mut self.fragments);
-                    let payload = place_of(&layers, &batch.bytes, &mut joined);
+                    let payload = place_of(&layers, bytes, &mut joined);
                     batch.packets.push(Packet::of(&record, &layers, place, payload));
                     at += used;
                 }
@@ -160,9 +173,12 @@ impl<R: Read + Send + 'static> Feed<R> {
             }
         }
         if !batch.packets.is_empty() || !batch.secrets.is_empty() {
-            self.rest.extend_from_slice(batch.bytes.get(at..).unwrap_or_default());
+            self.rest.extend_from_slice(bytes.get(at..).unwrap_or_default());
         }
-        batch.bytes.append(&mut joined);
+        if !joined.is_empty() {
+            batch.bytes.truncate(batch.end);
+            batch.bytes.append(&mut joined);
+        }
         at
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a codec is named only by what its packets hold, never by a payload type alone.
 
-use super::structure::Look;
+use super::sample::Sample;
 
 model::words! {
     /// A codec that is known by the structure of its packets.
@@ -55,61 +55,59 @@ impl Tally {
 #[derive(Debug, Default)]
 pub struct Codecs {
     tallies: [Tally; 5],
-    /// The last packet's sequence number, time stamp and length, and Opus duration in samples.
-    last: Option<(u16, u32, usize, Option<u32>)>,
-    /// The first configuration byte of Opus.
-    config: Option<u8>,
 }
 
 impl Codecs {
-    /// Takes a packet in.
-    pub fn take(&mut self, look: Look<'_>) {
-        if look.payload.is_empty() {
-            return;
+    /// The codec whose structure random bytes have least often, and how often, where nearly every packet fits it.
+    pub fn of<'s>(window: impl Iterator<Item = &'s Sample>) -> Option<(Codec, f64)> {
+        let mut codecs = Self::default();
+        let mut before: Option<(&Sample, Option<u32>)> = None;
+        let mut config = None;
+        for sample in window {
+            let head = sample.head();
+            let duration = opus(head, usize::from(sample.length));
+            let this = head.first().map(|toc| toc >> 3);
+            let follows = before.filter(|(before, _)| sample.sequence == before.sequence.wrapping_add(1));
+            if let Some((last, lasted)) = follows {
+                let ticks = sample.timestamp.wrapping_sub(last.timestamp);
+                // A configuration that stays, framing that holds and a duration that is the time stamp's step: a random
+                // byte agrees with the configuration once in 32.
+                codecs.take(
+                    Codec::Opus,
+                    lasted == Some(ticks) && duration.is_some() && config == this,
+                    1.0 / 32.0,
+                );
+                // A byte a sample. Lengths are no bytes, so this counts for half a bit each.
+                let voice = matches!(sample.payload_type, 0 | 8);
+                codecs.take(Codec::G711, voice && u32::from(last.length) == ticks && ticks >= 80, 0.7);
+            }
+            config = config.or(this);
+            before = Some((sample, duration));
+            codecs.take(Codec::Vp8, vp8(head), 1.0 / 8.0);
+            codecs.take(Codec::H264, h264(head, usize::from(sample.length)), 1.0 / 8.0);
+            codecs.take(Codec::TelephoneEvent, sample.length == 4 && event(head), 1.0 / 64.0);
         }
-        let opus = opus(look.payload);
-        let step = self.last.and_then(|(sequence, timestamp, length, duration)| {
-            let next = look.sequence == sequence.wrapping_add(1);
-            next.then(|| (look.timestamp.wrapping_sub(timestamp), length, duration))
-        });
-        let config = look.payload.first().map(|toc| toc >> 3);
-        if let Some((ticks, length, duration)) = step {
-            // A configuration that stays, framing that holds and a duration that is the time stamp's step: a random
-            // byte agrees with the configuration once in 32.
-            let constant = self.config == config;
-            self.tally(Codec::Opus).take(duration == Some(ticks) && opus.is_some() && constant, 1.0 / 32.0);
-            // A byte a sample: random lengths do not follow the time stamps, and lengths are no bytes; half a bit each.
-            let voice = matches!(look.payload_type, 0 | 8);
-            self.tally(Codec::G711).take(voice && length as u32 == ticks && ticks >= 80, 0.7);
-        }
-        self.config = self.config.or(config);
-        self.last = Some((look.sequence, look.timestamp, look.payload.len(), opus));
-        self.tally(Codec::Vp8).take(vp8(look.payload), 1.0 / 8.0);
-        self.tally(Codec::H264).take(h264(look.payload), 1.0 / 8.0);
-        self.tally(Codec::TelephoneEvent).take(event(look.payload), 1.0 / 64.0);
+        codecs.least()
     }
 
-    fn tally(&mut self, codec: Codec) -> &mut Tally {
-        let at = Codec::ALL.iter().position(|one| *one == codec).unwrap_or(0);
-        self.tallies.get_mut(at).expect("one tally for each codec")
+    fn take(&mut self, codec: Codec, fits: bool, chance: f64) {
+        let at = Codec::ALL.iter().position(|one| *one == codec);
+        if let Some(tally) = at.and_then(|at| self.tallies.get_mut(at)) {
+            tally.take(fits, chance);
+        }
     }
 
-    /// The codec whose structure random bytes have least often, and how often.
-    pub fn probability(&self) -> Option<(Codec, f64)> {
+    fn least(&self) -> Option<(Codec, f64)> {
         let of = |(codec, tally): (&Codec, &Tally)| Some((*codec, tally.probability()?));
         let all = Codec::ALL.iter().zip(&self.tallies).filter_map(of);
         all.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(codec, p)| (codec, p * Codec::ALL.len() as f64))
     }
-
-    /// The codec that the window's packets fit best, if any.
-    pub fn likeliest(&self) -> Option<Codec> {
-        self.probability().filter(|(_, probability)| *probability < 1e-3).map(|(codec, _)| codec)
-    }
 }
 
-/// Samples at 48 kHz that an Opus packet lasts, if its framing is sound (RFC 6716 §3.1, §3.2).
-pub fn opus(payload: &[u8]) -> Option<u32> {
-    let (toc, rest) = payload.split_first()?;
+/// Samples at 48 kHz that an Opus packet of `length` bytes lasts, if its framing is sound (RFC 6716 §3.1, §3.2); `head`
+/// is how it begins.
+pub fn opus(head: &[u8], length: usize) -> Option<u32> {
+    let (toc, rest) = head.split_first()?;
     let frame = match toc >> 3 {
         config @ 0..=11 => [480, 960, 1_920, 2_880][usize::from(config % 4)],
         config @ 12..=15 => [480, 960][usize::from(config % 2)],
@@ -117,10 +115,10 @@ pub fn opus(payload: &[u8]) -> Option<u32> {
     };
     let frames = match toc & 3 {
         0 => 1,
-        1 => rest.len().is_multiple_of(2).then_some(2)?,
+        1 => (length - 1).is_multiple_of(2).then_some(2)?,
         2 => {
-            let (length, used) = frame_length(rest)?;
-            (length + used <= rest.len()).then_some(2)?
+            let (first, used) = frame_length(rest)?;
+            (first + used < length).then_some(2)?
         }
         _ => {
             let count = u32::from(rest.first()? & 0x3F);
@@ -172,8 +170,8 @@ fn vp8(payload: &[u8]) -> bool {
 }
 
 /// A NAL unit header or a fragment that H.264 has (RFC 6184 §5.2, §5.8).
-fn h264(payload: &[u8]) -> bool {
-    let [first, rest @ ..] = payload else { return false };
+fn h264(head: &[u8], length: usize) -> bool {
+    let [first, rest @ ..] = head else { return false };
     let (forbidden, reference, kind) = (first & 0x80, first >> 5 & 3, first & 0x1F);
     if forbidden != 0 {
         return false;
@@ -181,7 +179,7 @@ fn h264(payload: &[u8]) -> bool {
     match kind {
         1 | 6 | 9 => true,
         5 | 7 | 8 => reference != 0,
-        24 => rest.first_chunk::<2>().is_some_and(|n| usize::from(u16::from_be_bytes(*n)) < rest.len()),
+        24 => rest.first_chunk::<2>().is_some_and(|n| usize::from(u16::from_be_bytes(*n)) + 1 < length),
         28 => {
             rest.first().is_some_and(|fu| fu & 0x20 == 0 && fu & 0xC0 != 0xC0 && matches!(fu & 0x1F, 1 | 5))
         }
@@ -199,6 +197,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::examination::sample::Look;
 
     #[rstest]
     #[case::silk_20_ms(&[0x08, 1, 2], Some(960))]
@@ -213,7 +212,7 @@ mod tests {
     #[case::too_long(&[0x1B, 3, 1], None)]
     #[case::nothing(&[], None)]
     fn an_opus_packet_has_a_duration(#[case] payload: &[u8], #[case] samples: Option<u32>) {
-        assert_eq!(opus(payload), samples);
+        assert_eq!(opus(payload, payload.len()), samples);
     }
 
     #[rstest]
@@ -236,25 +235,27 @@ mod tests {
     #[case::forbidden_bit(&[0xE1, 1], false)]
     #[case::unknown_kind(&[0x7F, 1], false)]
     fn an_h264_payload_has_a_unit_header(#[case] payload: &[u8], #[case] fits: bool) {
-        assert_eq!(h264(payload), fits);
+        assert_eq!(h264(payload, payload.len()), fits);
     }
 
     #[test]
     fn packets_of_opus_are_called_opus() {
-        let mut codecs = Codecs::default();
-        for n in 0..20_u16 {
-            let payload = [&[0x78], &[n as u8; 40][..]].concat();
-            codecs.take(Look {
-                number: 1,
-                payload_type: 111,
-                timestamp: 960 * u32::from(n),
-                sequence: n,
-                marker: false,
-                payload: &payload,
-                tagged: false,
-            });
-        }
-        assert_eq!(codecs.likeliest(), Some(Codec::Opus));
-        assert!(codecs.probability().is_some_and(|(_, p)| p < 1e-9));
+        let samples: Vec<Sample> = (0..20_u16)
+            .map(|n| {
+                let payload = [&[0x78], &[n as u8; 40][..]].concat();
+                Sample::of(&Look {
+                    number: 1,
+                    payload_type: 111,
+                    timestamp: 960 * u32::from(n),
+                    sequence: n,
+                    marker: false,
+                    extension: 0,
+                    payload: &payload,
+                    tagged: false,
+                })
+            })
+            .collect();
+        let (codec, probability) = Codecs::of(samples.iter()).expect("a codec");
+        assert!(codec == Codec::Opus && probability < 1e-9, "{codec} {probability}");
     }
 }

@@ -2,10 +2,14 @@
 //!
 //! Invariant: each finding names its packets and a Wireshark filter that shows them.
 
+use std::collections::BTreeMap;
+
 use model::audit::{AuditFinding, Severity};
 
+use super::keystreams::Shared;
 use super::listed::Listed;
 use super::opening::Opened;
+use super::payloads::Seen;
 use super::stream::{Stream, Way};
 use super::survey::{Association, Survey};
 use crate::checks::dtls::{suite_is_forward_secret, version_and_profile_are_strong};
@@ -45,7 +49,14 @@ impl Findings {
     }
 
     /// What is found of one stream; the names of the checks.
-    pub fn stream(&mut self, stream: &Stream, opened: &Opened, plaintext: bool) -> Vec<String> {
+    pub fn stream(
+        &mut self,
+        stream: &Stream,
+        seen: &Seen,
+        opened: &Opened,
+        plaintext: bool,
+        twin: Option<(&Shared, &str)>,
+    ) -> Vec<String> {
         let before = self.all.len();
         let id = id(stream.way, stream.ssrc);
         if plaintext {
@@ -54,12 +65,16 @@ impl Findings {
         } else {
             self.protected(stream, opened, &id);
         }
+        if let Some((shared, other)) = twin {
+            let text = format!("{id}: one keystream covers it and {other}");
+            self.add("streams/keystream-is-used-once", Severity::Failure, text, &shared.packets);
+        }
         let replayed = &stream.repeats.replayed;
         if replayed.total > 0 {
             let text = format!("{id}: {} packets are sent a second time, byte for byte", replayed.total);
             self.add("streams/packets-are-not-replayed", Severity::Warning, text, replayed);
         }
-        self.metadata(stream, &id);
+        self.metadata(stream, seen, &id);
         self.all.iter().skip(before).map(|finding| finding.check.clone()).collect()
     }
 
@@ -92,9 +107,9 @@ impl Findings {
         }
     }
 
-    fn metadata(&mut self, stream: &Stream, id: &str) {
+    fn metadata(&mut self, stream: &Stream, seen: &Seen, id: &str) {
         if let Some((profile, count)) =
-            stream.extensions.iter().find(|(profile, _)| !matches!(**profile, 0xC0DE | 0xC2DE))
+            seen.tallies.extensions.iter().find(|(profile, _)| !matches!(**profile, 0xC0DE | 0xC2DE))
         {
             let text = format!(
                 "{id}: {count} of {} packets carry header extensions ({profile:#06x}) in the clear",
@@ -102,7 +117,7 @@ impl Findings {
             );
             self.of_all("metadata/header-extensions", Severity::Advisory, text, stream);
         }
-        let bits = entropy(stream);
+        let bits = entropy(&seen.tallies.lengths);
         if bits > 0.5 && stream.packets >= 100 {
             let text = format!(
                 "{id}: payload lengths vary by {bits:.1} bits a packet, which tells of what is said (RFC 6562 §2); {} \
@@ -194,8 +209,8 @@ pub fn stream_filter(way: Way) -> String {
 }
 
 /// Shannon entropy of the payload lengths, in bits a packet.
-fn entropy(stream: &Stream) -> f64 {
-    let total: u64 = stream.lengths.values().sum();
+fn entropy(lengths: &BTreeMap<u16, u64>) -> f64 {
+    let total: u64 = lengths.values().sum();
     let share = |count: &u64| *count as f64 / total.max(1) as f64;
-    stream.lengths.values().map(share).map(|p| -p * p.log2()).sum()
+    lengths.values().map(share).map(|p| -p * p.log2()).sum()
 }

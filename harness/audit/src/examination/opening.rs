@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::frame_uses;
 use super::keys::{Holder, Keys};
 use super::listed::Listed;
-use super::stream::{Payloads, Seen, Through, Way};
-use super::structure::Look;
+use super::payloads::{Payloads, Seen};
+use super::sample::Look;
+use super::stream::{Through, Way};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
 use crate::dissect::{rtp, stun, turn, vp8};
@@ -192,6 +193,7 @@ impl<'k> Opening<'k> {
             timestamp: header.timestamp,
             sequence: header.sequence,
             marker: header.marker,
+            extension: 0,
             payload: &[],
             tagged: false,
         };
@@ -234,7 +236,7 @@ impl Stream {
         if let Some(first) = look.payload.first() {
             *self.first_bytes.entry(*first).or_default() += 1;
         }
-        self.inside.take(look);
+        self.inside.take(&look);
         if keys.frames.is_empty() {
             return;
         }
@@ -298,7 +300,7 @@ impl Stream {
             return;
         }
         self.opened.unsealed_packets.push(look.number);
-        self.unsealed.take(look);
+        self.unsealed.take(&look);
     }
 
     /// Opens a frame of so many packets under every key that fits it; `number` is that of its last packet.
@@ -330,7 +332,7 @@ impl Stream {
     fn refused(&mut self, look: Look<'_>, payload: &[u8], keys: &Keys, shared: &mut Shared) {
         if !self.any {
             if self.frame(look.number, payload, 1, keys, shared) {
-                self.inside.take(Look { payload, ..look });
+                self.inside.take(&Look { payload, ..look });
             }
             return;
         }

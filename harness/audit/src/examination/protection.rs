@@ -10,8 +10,8 @@ use model::audit::Protection;
 use super::codec::Codec;
 use super::keys::Holder;
 use super::opening::Opened;
+use super::payloads::Seen;
 use super::statistics::told;
-use super::stream::Seen;
 use super::structure::{Found, Least, Sign};
 
 /// Packets and bytes that the inside must have before it may be called unstructured.
@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub opened: &'a Opened,
     /// Packets with another payload under an index that was used before.
     pub reused: u64,
+    /// Another stream under the same keystream, and how likely that is chance.
+    pub shared: Option<(&'a str, f64)>,
     /// Packets that are too short to be protected.
     pub short: u64,
     /// The number of a protection profile without encryption that the handshake of its way chose.
@@ -110,6 +112,13 @@ fn broken(facts: &Facts<'_>) -> Option<String> {
         return Some(format!(
             "{} frames have key and counter of another frame: one keystream covers both",
             facts.opened.reused.total
+        ));
+    }
+    if let Some((other, probability)) = facts.shared {
+        return Some(format!(
+            "it has the keystream of {other}: packets with one index differ only as two plaintexts do (independent \
+             keystreams look like this with a probability of {})",
+            told(probability)
         ));
     }
     if facts.opened.clear.total > 0 {

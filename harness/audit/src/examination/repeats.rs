@@ -3,24 +3,26 @@
 //! Invariant: two packets are called equal when length and the first and last bytes are, and different only when some
 //! of these bytes are. What is kept does not grow with the stream.
 
-use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::RandomState;
 
 use super::listed::Listed;
 
 /// Packets back to which an index is remembered.
-const REMEMBERED: usize = 128;
+const REMEMBERED: usize = 64;
 /// Bytes at each end of a payload that are compared.
 const COMPARED: usize = 32;
 /// The longest tag, whose bytes change where only a header extension did.
 const TAG: usize = 16;
-/// Nanoseconds within which an equal packet is the same one, recorded twice.
-const TWICE_NS: u64 = 5_000_000;
+/// Microseconds within which an equal packet is the same one, recorded twice.
+const TWICE_US: u32 = 5_000;
 
 /// What was seen of repeated indices.
 #[derive(Debug, Default)]
 pub struct Repeats {
-    recent: VecDeque<Recent>,
+    /// By the index modulo its length, so that a packet touches one place of it.
+    recent: Vec<Recent>,
     furthest: Option<i64>,
     /// Equal packets within 5 ms: the capture's doing.
     pub recorded_twice: Listed,
@@ -30,44 +32,45 @@ pub struct Repeats {
     pub reused: Listed,
     /// Packets that came so late that nothing is remembered of their index.
     pub late: u64,
-    /// Packets that never came, as far as the indices tell.
-    pub furthest_gap: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Recent {
-    index: i64,
-    at_ns: u64,
+    /// Index and one, so that an empty place has none.
+    index: u32,
+    at_us: u32,
     hash: u64,
 }
 
 impl Repeats {
-    /// Takes a packet in; its payload is what follows the RTP header.
-    pub fn take(&mut self, number: u64, at_ns: u64, sequence: u16, payload: &[u8]) {
+    /// Takes a packet in; its payload is what follows the RTP header. `hashes`: the same for all packets of a stream.
+    pub fn take(&mut self, number: u64, at_ns: u64, sequence: u16, payload: &[u8], hashes: &RandomState) {
+        if self.recent.is_empty() {
+            self.recent = vec![Recent::default(); REMEMBERED];
+        }
         let index = self.index(sequence);
-        let hash = hashed(payload);
-        if let Some(before) = self.recent.iter().rev().find(|recent| recent.index == index) {
-            if before.hash != hash {
+        if self.furthest.is_some_and(|furthest| furthest - index >= REMEMBERED as i64) {
+            self.late += 1;
+            return;
+        }
+        let this = Recent {
+            index: (index as u32).wrapping_add(1).max(1),
+            at_us: (at_ns / 1_000) as u32,
+            hash: hashed(payload, hashes),
+        };
+        let Some(place) = self.recent.get_mut(index.rem_euclid(REMEMBERED as i64) as usize) else { return };
+        if place.index == this.index {
+            if place.hash != this.hash {
                 self.reused.push(number);
-            } else if at_ns.saturating_sub(before.at_ns) <= TWICE_NS {
+            } else if this.at_us.wrapping_sub(place.at_us) <= TWICE_US {
                 self.recorded_twice.push(number);
             } else {
                 self.replayed.push(number);
             }
             return;
         }
-        if self.furthest.is_some_and(|furthest| furthest - index >= REMEMBERED as i64) {
-            self.late += 1;
-            return;
-        }
-        if let Some(furthest) = self.furthest {
-            self.furthest_gap += u64::try_from(index - furthest - 1).unwrap_or(0);
-        }
+        *place = this;
         self.furthest = self.furthest.max(Some(index));
-        self.recent.push_back(Recent { index, at_ns, hash });
-        if self.recent.len() > REMEMBERED {
-            self.recent.pop_front();
-        }
     }
 
     /// The index nearest to the furthest one that has this sequence number.
@@ -79,17 +82,17 @@ impl Repeats {
 
     /// Forgets what is remembered of single packets.
     pub fn close(&mut self) {
-        self.recent = VecDeque::new();
+        self.recent = Vec::new();
     }
 }
 
-fn hashed(payload: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    payload.len().hash(&mut hasher);
+fn hashed(payload: &[u8], hashes: &RandomState) -> u64 {
+    let mut hasher = hashes.build_hasher();
+    hasher.write_usize(payload.len());
     let body = payload.get(..payload.len().saturating_sub(TAG)).unwrap_or_default();
     let body = if body.is_empty() { payload } else { body };
-    body.get(..COMPARED.min(body.len())).hash(&mut hasher);
-    body.get(body.len().saturating_sub(COMPARED)..).hash(&mut hasher);
+    hasher.write(body.get(..COMPARED.min(body.len())).unwrap_or_default());
+    hasher.write(body.get(body.len().saturating_sub(COMPARED)..).unwrap_or_default());
     hasher.finish()
 }
 
@@ -101,9 +104,9 @@ mod tests {
 
     /// Sequence number, milliseconds and a byte of each packet.
     fn taken(packets: &[(u16, u64, u8)]) -> Repeats {
-        let mut repeats = Repeats::default();
+        let (mut repeats, hashes) = (Repeats::default(), RandomState::default());
         for (number, (sequence, ms, byte)) in (1..).zip(packets) {
-            repeats.take(number, ms * 1_000_000, *sequence, &[*byte; 40]);
+            repeats.take(number, ms * 1_000_000, *sequence, &[*byte; 40], &hashes);
         }
         repeats
     }
@@ -126,10 +129,10 @@ mod tests {
 
     #[test]
     fn a_tag_that_alone_differs_makes_no_other_payload() {
-        let mut repeats = Repeats::default();
+        let (mut repeats, hashes) = (Repeats::default(), RandomState::default());
         let payload = |tag: u8| [[7; 60].to_vec(), vec![tag; 16]].concat();
-        repeats.take(1, 0, 5, &payload(1));
-        repeats.take(2, 90_000_000, 5, &payload(2));
+        repeats.take(1, 0, 5, &payload(1), &hashes);
+        repeats.take(2, 90_000_000, 5, &payload(2), &hashes);
         assert_eq!((repeats.reused.total, repeats.replayed.total), (0, 1));
     }
 

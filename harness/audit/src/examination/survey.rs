@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use foldhash::quality::RandomState;
+
 use super::described::Described;
 use super::stream::{Stream, Through, Way};
 use crate::capture::class::{Class, of_datagram};
@@ -64,12 +66,13 @@ pub struct Survey {
     pub times: Option<(u64, u64)>,
     /// Streams beyond the bound.
     pub beyond: u64,
-    streams_at: HashMap<(Way, u32), usize>,
+    hashes: RandomState,
+    streams_at: HashMap<(Way, u32), usize, RandomState>,
     open: usize,
-    associations_at: HashMap<Way, usize>,
-    tls: HashMap<Way, u64>,
-    undecided_tcp: HashMap<Way, u64>,
-    channels: HashMap<(Way, u16), Through>,
+    associations_at: HashMap<Way, usize, RandomState>,
+    tls: HashMap<Way, u64, RandomState>,
+    undecided_tcp: HashMap<Way, u64, RandomState>,
+    channels: HashMap<(Way, u16), Through, RandomState>,
 }
 
 impl Survey {
@@ -125,7 +128,7 @@ impl Survey {
             }
         };
         if let Some(stream) = self.streams.get_mut(at) {
-            stream.take(packet.number, packet.at_ns, &header, payload, !packet.cut);
+            stream.take((packet.number, packet.at_ns), &header, payload, !packet.cut, &self.hashes);
         }
         true
     }
@@ -240,7 +243,7 @@ impl Survey {
         // What a relay carries was counted as the relay's.
         add(Class::OtherUdp, others.iter().filter(|s| s.way.through.is_none()).map(|s| s.packets).sum());
         self.streams = streams;
-        self.streams_at = HashMap::new();
+        self.streams_at = HashMap::default();
     }
 }
 

@@ -91,3 +91,20 @@ impl Twice for Vec<u8> {
         builder.bytes()
     }
 }
+
+#[test]
+fn a_keystream_under_two_streams_is_broken() {
+    let mut builder = CaptureBuilder::new(&["eth0"]);
+    for n in 0..100_u16 {
+        let keystream = noise(u32::from(n), 80);
+        for (talk, source) in [(50_000, "10.0.0.1:5000"), (60_000, "10.0.0.3:5000")] {
+            let said = [vec![0x78], noise(talk + u32::from(n), 79)].concat();
+            let sealed: Vec<u8> = said.iter().zip(&keystream).map(|(a, b)| a ^ b).collect();
+            builder.udp(0, 20_000_000 * u64::from(n), source, "10.0.0.2:6000", &rtp(n, &sealed));
+        }
+    }
+    let audit = audit(builder.bytes());
+    let words: Vec<_> = audit.streams.iter().map(|stream| stream.protection).collect();
+    assert_eq!(words, [Protection::Broken, Protection::EncryptedUndetermined]);
+    assert_eq!(audit.streams[0].findings, ["streams/keystream-is-used-once"]);
+}
