@@ -9,3 +9,4 @@ pub mod sdp;
 pub mod stun;
 pub mod turn;
 pub mod vp8;
+pub mod zrtp;

@@ -3,8 +3,10 @@
 //! Invariant: nothing is concluded from a label; every statement rests on packets that are named or counted, and what
 //! could not be concluded is said.
 
+mod agreements;
 pub mod codec;
 pub mod described;
+pub mod early;
 pub mod findings;
 mod frame_uses;
 mod handshakes;
@@ -22,7 +24,7 @@ pub mod stream;
 pub mod structure;
 pub mod survey;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read};
 use std::sync::mpsc::sync_channel;
 
@@ -210,11 +212,13 @@ impl Examined {
             streams.iter().map(|(stream, _)| findings::id(stream.way, stream.ssrc)).collect();
         let nulls = handshakes::null_profiles(&self.survey);
         let complete: Vec<Holder> = options.complete.iter().cloned().map(Holder::Owner).collect();
+        let mut protected = HashSet::new();
         for (at, ((stream, seen), significant)) in streams.into_iter().zip(significant).enumerate() {
             let opened = self.opened.remove(&(stream.way, stream.ssrc)).unwrap_or_default();
             // Bytes that stand in the clear are alike without any keystream.
             let twin = shared.get(&at).filter(|_| !seen.whole.is_structured());
             let other = twin.and_then(|twin| names.get(twin.with)).map(String::as_str);
+            let early = self.early(&stream, &seen, significant, &opened);
             let facts = Facts {
                 packets: stream.packets,
                 seen: &seen,
@@ -223,12 +227,16 @@ impl Examined {
                 reused: stream.repeats.reused.total,
                 shared: other.zip(twin.map(|twin| twin.probability)),
                 short: stream.short.total,
+                early: early.clear.total,
                 null_profile: nulls.get(&stream.way.both()).copied(),
                 complete: &complete,
             };
             let (protection, why) = protection::protection(&facts);
             let plaintext = protection == Protection::Plaintext;
-            let names = findings.stream(&stream, &seen, &opened, plaintext, twin.zip(other));
+            let names = findings.stream(&stream, &seen, &opened, &early, plaintext, twin.zip(other));
+            if !plaintext {
+                protected.insert(stream.way.both());
+            }
             let class = if plaintext { Class::Rtp } else { Class::Srtp };
             if stream.way.through.is_none() {
                 *self.survey.classes.entry(class).or_default() += stream.packets;
@@ -237,6 +245,8 @@ impl Examined {
             audit.streams.push(told.stream(&stream, &seen, &opened, &self.ended));
         }
         findings.handshakes(&self.survey);
+        findings.agreements(&self.survey);
+        findings.rtcp(&self.survey, &protected);
         findings.described(&self.survey);
         for (class, count) in &self.survey.classes {
             *audit.packets.entry(class.word().to_owned()).or_default() += count;
@@ -247,9 +257,19 @@ impl Examined {
         audit.captures.push(self.file(input));
     }
 
+    /// What came before the keys, where the stream is not readable as a whole and no key opens it.
+    fn early(&self, stream: &Stream, seen: &Seen, significant: bool, opened: &Opened) -> early::Early {
+        let judged = significant && seen.is_readable() || seen.behind.is_some() || !opened.hop.is_empty();
+        if judged {
+            early::Early::default()
+        } else {
+            early::early(&stream.start, self.survey.keyed(stream.way))
+        }
+    }
+
     /// The codec of what can be read; else what a description says of the payload type.
     fn codec(&self, seen: &Seen, opened: &Opened) -> Option<String> {
-        let inside = opened.inside.as_ref().and_then(|inside| inside.content().codec);
+        let inside = opened.core.iter().chain(&opened.inside).find_map(|seen| seen.content().codec);
         let found = inside.or(seen.content().codec).map(|codec| codec.word().to_owned());
         found.or_else(|| self.survey.described.codecs.get(&seen.tallies.payload_type()).cloned())
     }

@@ -17,6 +17,8 @@ use crate::srtp::{MasterKey, Profile};
 const CONNECTION: usize = 1 << 18;
 /// Connections that are put together at a time.
 const CONNECTIONS: usize = 500;
+/// Hashes of one end that are kept.
+const HASHES: usize = 16;
 /// Keys and ends that are kept.
 const KEPT: usize = 10_000;
 
@@ -40,10 +42,10 @@ pub struct Described {
     pub fingerprints: BTreeMap<[u8; 32], u64>,
     /// Codec names by payload type.
     pub codecs: BTreeMap<u8, String>,
-    /// Packets with `a=zrtp-hash`.
-    pub zrtp_hashes: Listed,
     /// Packets whose media lines name a profile without protection (`RTP/AVP`, `RTP/AVPF`).
     pub unprotected: Listed,
+    /// Hashes of `a=zrtp-hash` by the ends of the description that names them, with its packet.
+    zrtp_hashes: HashMap<SocketAddr, Vec<([u8; 32], u64)>>,
     ends: HashSet<SocketAddr>,
     connections: HashMap<Way, Connection>,
 }
@@ -60,6 +62,11 @@ impl Described {
     /// Whether a description names this end for media.
     pub fn announces(&self, end: SocketAddr) -> bool {
         self.ends.contains(&end)
+    }
+
+    /// The hashes of `Hello` messages that an end announced (RFC 6189 §8.1).
+    pub fn zrtp_hashes_of(&self, end: SocketAddr) -> Option<&[([u8; 32], u64)]> {
+        self.zrtp_hashes.get(&end).map(Vec::as_slice)
     }
 
     /// Reads a signalling message in one datagram.
@@ -92,26 +99,39 @@ impl Described {
     fn read(&mut self, number: u64, text: &str) {
         let mut at: Option<IpAddr> = None;
         let mut ports = Vec::new();
+        let (mut ends, mut hashes) = (Vec::new(), Vec::new());
         for line in text.lines().map(str::trim_end) {
             let Some((kind, value)) = line.split_once('=') else { continue };
             match kind {
                 "c" => {
                     at = value.rsplit(' ').next().and_then(|address| address.split('/').next()?.parse().ok());
-                    self.announce(at, &mut ports);
+                    self.announce(at, &mut ports, &mut ends);
                 }
                 "m" => self.media(number, value, &mut ports),
-                "a" => self.attribute(number, value),
+                "a" => {
+                    hashes.extend(zrtp_hash(value));
+                    self.attribute(number, value);
+                }
                 _ => {}
             }
-            self.announce(at, &mut ports);
+            self.announce(at, &mut ports, &mut ends);
+        }
+        for end in ends.iter().filter(|_| !hashes.is_empty()) {
+            if self.zrtp_hashes.len() < KEPT || self.zrtp_hashes.contains_key(end) {
+                let known = self.zrtp_hashes.entry(*end).or_default();
+                known.extend(
+                    hashes.iter().take(HASHES.saturating_sub(known.len())).map(|hash| (*hash, number)),
+                );
+            }
         }
     }
 
-    fn announce(&mut self, at: Option<IpAddr>, ports: &mut Vec<u16>) {
+    fn announce(&mut self, at: Option<IpAddr>, ports: &mut Vec<u16>, ends: &mut Vec<SocketAddr>) {
         let Some(address) = at else { return };
         for port in ports.drain(..) {
             if self.ends.len() < KEPT {
                 self.ends.insert(SocketAddr::new(address, port));
+                ends.push(SocketAddr::new(address, port));
             }
         }
     }
@@ -147,7 +167,6 @@ impl Described {
                     self.codecs.entry(kind).or_insert(codec);
                 }
             }
-            "zrtp-hash" => self.zrtp_hashes.push(number),
             _ => {}
         }
     }
@@ -172,6 +191,12 @@ impl Described {
             self.keys.push(Key { master, packet: number });
         }
     }
+}
+
+/// `zrtp-hash:<version> <hash in hex>` (RFC 6189 §8.1).
+fn zrtp_hash(attribute: &str) -> Option<[u8; 32]> {
+    let (_, value) = attribute.strip_prefix("zrtp-hash:")?.trim().split_once(' ')?;
+    hex::decode(value.trim()).ok()?.try_into().ok()
 }
 
 /// The profile that a suite of SDES is (RFC 4568 §6.2, RFC 7714 §14.1).

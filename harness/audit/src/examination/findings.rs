@@ -2,10 +2,11 @@
 //!
 //! Invariant: each finding names its packets and a Wireshark filter that shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use model::audit::{AuditFinding, Severity};
 
+use super::early::Early;
 use super::keystreams::Shared;
 use super::listed::Listed;
 use super::opening::Opened;
@@ -54,6 +55,7 @@ impl Findings {
         stream: &Stream,
         seen: &Seen,
         opened: &Opened,
+        early: &Early,
         plaintext: bool,
         twin: Option<(&Shared, &str)>,
     ) -> Vec<String> {
@@ -64,6 +66,7 @@ impl Findings {
             self.of_all("streams/nothing-in-the-clear", Severity::Failure, text, stream);
         } else {
             self.protected(stream, opened, &id);
+            self.early(early, &id);
         }
         if let Some((shared, other)) = twin {
             let text = format!("{id}: one keystream covers it and {other}");
@@ -104,6 +107,17 @@ impl Findings {
         if odd.total > 0 {
             let text = format!("{id}: packets that do not open under the key of the others");
             self.add("streams/packets-authenticate", Severity::Warning, text, &odd);
+        }
+    }
+
+    fn early(&mut self, early: &Early, id: &str) {
+        if early.clear.total > 0 {
+            let text = format!("{id}: packets in the clear before those that are protected");
+            self.add("streams/nothing-in-the-clear", Severity::Failure, text, &early.clear);
+        }
+        if early.without_keys.total > 0 {
+            let text = format!("{id}: packets were sent before the handshake gave anybody a key");
+            self.add("streams/nothing-in-the-clear", Severity::Warning, text, &early.without_keys);
         }
     }
 
@@ -171,11 +185,45 @@ impl Findings {
         }
     }
 
+    /// What is found of agreements of ZRTP.
+    pub fn agreements(&mut self, survey: &Survey) {
+        for mismatch in survey.zrtp.mismatches(&survey.described) {
+            let Way { source, destination, .. } = mismatch.way;
+            let text = format!(
+                "ZRTP of {source} with {destination}: {}: somebody may sit in between",
+                mismatch.text
+            );
+            self.add("zrtp/hashes-fit", Severity::Failure, text, &mismatch.packets);
+        }
+    }
+
+    /// RTCP in the clear beside media that are protected; on the ports of the media or on those above (RFC 3550 §11).
+    pub fn rtcp(&mut self, survey: &Survey, protected: &HashSet<Way>) {
+        let mut ways: Vec<(&Way, &Listed)> = survey.rtcp.iter().collect();
+        ways.sort_by_key(|(way, _)| **way);
+        for (way, packets) in ways {
+            let mut media = *way;
+            for end in [&mut media.source, &mut media.destination] {
+                end.set_port(end.port().saturating_sub(1));
+            }
+            if protected.contains(&way.both()) || protected.contains(&media.both()) {
+                let text = format!(
+                    "{} > {}: RTCP is not protected although the media are, in {} packets",
+                    way.source, way.destination, packets.total
+                );
+                self.add("metadata/rtcp-in-the-clear", Severity::Warning, text, packets);
+            }
+        }
+    }
+
     /// What is found in readable signalling.
     pub fn described(&mut self, survey: &Survey) {
-        let keys: Listed = survey.described.keys.iter().map(|key| key.packet).collect();
+        let (mut packets, count): (Vec<u64>, usize) =
+            (survey.described.keys.iter().map(|key| key.packet).collect(), survey.described.keys.len());
+        packets.dedup();
+        let keys: Listed = packets.into_iter().collect();
         if keys.total > 0 {
-            let text = format!("{} keys of SRTP stand in readable session descriptions", keys.total);
+            let text = format!("{count} keys of SRTP stand in readable session descriptions");
             self.add("signalling/no-key-in-the-clear", Severity::Failure, text, &keys);
         }
         for (suite, packets) in &survey.described.foreign_suites {

@@ -30,6 +30,11 @@ impl Start {
             self.0.push((number, sequence, *bytes));
         }
     }
+
+    /// Number and first byte of the first packets.
+    pub fn heads(&self) -> impl Iterator<Item = (u64, u8)> {
+        self.0.iter().map(|(number, _, [first, ..])| (*number, *first))
+    }
 }
 
 /// Another stream under the keystream of this one.

@@ -39,7 +39,13 @@ impl Questions {
             self.ask(text, "session descriptions of the calls, or the signalling recorded in readable form");
         }
         if !survey.zrtp.is_empty() {
-            let text = format!("{name}: ZRTP agreed on keys that no key file can hold");
+            let text = match survey.zrtp.compared() {
+                0 => format!("{name}: ZRTP was begun, and no whole agreement was recorded"),
+                whole => format!(
+                    "{name}: ZRTP agreed {whole} times on keys that no key file can hold; its hashes were compared, and \
+                     they cannot tell who sat in between"
+                ),
+            };
             self.ask(text, "the short authentication strings that both people compared");
         }
         let hidden = survey.associations.iter().filter_map(|a| a.client_and_server());

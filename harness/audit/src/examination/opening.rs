@@ -35,6 +35,8 @@ pub struct Opened {
     pub frames: BTreeMap<Holder, u64>,
     /// What stands inside the hop; none where nothing opened.
     pub inside: Option<Seen>,
+    /// What stands inside the frames that opened; none where no frame did.
+    pub core: Option<Seen>,
     /// What stands in packets inside the hop that no frame key opens, where frame keys open others, and that are not
     /// sealed like those either.
     pub unsealed: Option<Seen>,
@@ -68,6 +70,8 @@ struct Stream {
     /// Whether frames of several packets opened.
     in_pieces: bool,
     unsealed: Payloads,
+    /// The inside of frames that opened.
+    core: Payloads,
 }
 
 /// A packet of a frame that takes several.
@@ -241,6 +245,7 @@ impl Stream {
             return;
         }
         if self.frame(look.number, look.payload, 1, keys, shared) {
+            self.core.take(&Look { payload: &shared.body, tagged: false, ..look });
             return;
         }
         if self.frame_at != look.timestamp || self.frame.len() > PIECES {
@@ -265,6 +270,10 @@ impl Stream {
                 .flat_map(|piece| piece.payload.iter().skip(piece.skipped).copied())
                 .collect();
             if self.frame(look.number, &whole, self.frame.len() as u64, keys, shared) {
+                // As it would stand in one packet: the descriptor, and then the frame.
+                let descriptor = look.payload.get(..descriptor.length).unwrap_or_default();
+                shared.body.splice(..0, descriptor.iter().copied());
+                self.core.take(&Look { payload: &shared.body, tagged: false, ..look });
                 self.frame.clear();
                 self.in_pieces = true;
             }
@@ -333,6 +342,7 @@ impl Stream {
         if !self.any {
             if self.frame(look.number, payload, 1, keys, shared) {
                 self.inside.take(&Look { payload, ..look });
+                self.core.take(&Look { payload: &shared.body, tagged: false, ..look });
             }
             return;
         }
@@ -362,6 +372,7 @@ impl Stream {
         }
         if self.any || !self.opened.frames.is_empty() {
             self.opened.inside = Some(self.inside.finish());
+            self.opened.core = (!self.opened.frames.is_empty()).then(|| self.core.finish());
             self.opened.unsealed = (self.opened.unsealed_packets.total > 0).then(|| self.unsealed.finish());
         }
         self.opened

@@ -34,6 +34,8 @@ pub struct Facts<'a> {
     pub shared: Option<(&'a str, f64)>,
     /// Packets that are too short to be protected.
     pub short: u64,
+    /// Packets at its start that were sent in the clear.
+    pub early: u64,
     /// The number of a protection profile without encryption that the handshake of its way chose.
     pub null_profile: Option<u16>,
     /// Middle parties whose keys were declared to be all that they hold.
@@ -127,6 +129,12 @@ fn broken(facts: &Facts<'_>) -> Option<String> {
             facts.opened.clear.total
         ));
     }
+    if facts.early > 0 {
+        return Some(format!(
+            "its first {} packets begin alike and what follows does not: they were sent in the clear, before there were keys",
+            facts.early
+        ));
+    }
     let partly = in_the_open(facts)?;
     let (first, last) = partly.where_structured.first()?;
     Some(format!("packets between {first} and {last} are readable without a key: {}", sign(partly)?))
@@ -176,8 +184,13 @@ fn end_to_end(facts: &Facts<'_>) -> Option<String> {
         !seen.is_readable() && found.packets >= ENOUGH.0 && found.bytes >= ENOUGH.1
     };
     let parties = sealed_by_parties(opened);
+    let core = opened.core.as_ref().filter(|core| core.content().packets >= ENOUGH.0);
+    let codec = core
+        .and_then(|core| core.content().codec)
+        .map(|codec| format!(" to {}", name(codec)))
+        .unwrap_or_default();
     let by_parties = parties
-        .map(|packets| format!("; the parties' frame keys open {packets} packets"))
+        .map(|packets| format!("; the parties' frame keys open {packets} packets{codec}"))
         .unwrap_or_default();
     if let (Some((holder, packets)), Some(inside)) = (middle(&opened.hop), opened.inside.as_ref()) {
         // What opens under an authenticated frame key is no codec, whatever its headers look like.
@@ -197,8 +210,12 @@ fn end_to_end(facts: &Facts<'_>) -> Option<String> {
         ));
     }
     let complete = facts.complete.iter().find(|holder| holder.is_middle_party())?;
-    let packets = opened.hop.iter().find(|(holder, _)| holder.is_parties()).map(|(_, packets)| *packets)?;
-    let codec = opened.inside.as_ref().is_some_and(Seen::is_readable);
+    let hop = opened.hop.iter().find(|(holder, _)| holder.is_parties()).map(|(_, packets)| *packets);
+    let packets = hop.or(parties)?;
+    let codec = match core {
+        Some(core) => core.is_readable(),
+        None => opened.inside.as_ref().is_some_and(Seen::is_readable),
+    };
     codec.then(|| {
         format!(
             "the parties' keys open {packets} of {} packets to a codec, and none of the keys of `{complete}`, declared \

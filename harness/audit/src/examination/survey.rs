@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use foldhash::quality::RandomState;
 
+use super::agreements::Agreements;
 use super::described::Described;
+use super::listed::Listed;
 use super::stream::{Stream, Through, Way};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
@@ -33,7 +35,9 @@ pub struct Association {
     /// What the other end sent.
     pub far: Side,
     /// Numbers of its packets.
-    pub packets: super::listed::Listed,
+    pub packets: Listed,
+    /// The packet with the first ServerHello: before it nobody has keys.
+    pub answered: Option<u64>,
 }
 
 impl Association {
@@ -58,8 +62,10 @@ pub struct Survey {
     pub classes: BTreeMap<Class, u64>,
     /// Descriptions of media that stand in readable signalling.
     pub described: Described,
-    /// Ways on which ZRTP was seen.
-    pub zrtp: HashSet<Way>,
+    /// Agreements of ZRTP.
+    pub zrtp: Agreements,
+    /// RTCP in the clear, by way.
+    pub rtcp: HashMap<Way, Listed>,
     /// Packets.
     pub packets: u64,
     /// Times of the first and of the last packet, where any are known.
@@ -83,7 +89,7 @@ impl Survey {
             let (first, last) = self.times.unwrap_or((packet.at_ns, packet.at_ns));
             self.times = Some((first.min(packet.at_ns), last.max(packet.at_ns)));
         }
-        let class = match (packet.transport, packet.class) {
+        let mut class = match (packet.transport, packet.class) {
             (_, Class::Malformed) => Class::Malformed,
             (Transport::Udp, _) => of_datagram(payload, packet),
             (Transport::Tcp { .. }, _) => return self.segment(packet, payload),
@@ -93,15 +99,34 @@ impl Survey {
         match class {
             Class::Rtp => return self.media(way, packet, payload),
             Class::Dtls => self.handshake(way, packet.number, payload),
-            Class::Zrtp => {
-                self.zrtp.insert(way.both());
-            }
+            Class::Zrtp => self.zrtp.take(way, packet.number, payload),
+            Class::Rtcp => self.rtcp(way, packet.number),
+            Class::OtherUdp if self.is_record_13(way, payload) => class = Class::Dtls,
             Class::Sip => self.described.take(packet.number, payload),
             Class::TurnChannel => self.channel_data(way, packet, payload),
             Class::Stun => self.stun(way, packet, payload),
             _ => {}
         }
         *self.classes.entry(class).or_default() += 1;
+    }
+
+    fn rtcp(&mut self, way: Way, number: u64) {
+        if self.rtcp.len() < FLOWS || self.rtcp.contains_key(&way) {
+            self.rtcp.entry(way).or_default().push(number);
+        }
+    }
+
+    /// A protected record of DTLS 1.3 (RFC 9147 §4) begins with three bits that only a handshake on the same way tells
+    /// from anything else.
+    fn is_record_13(&self, way: Way, payload: &[u8]) -> bool {
+        matches!(payload.first(), Some(32..=63)) && self.associations_at.contains_key(&way.both())
+    }
+
+    /// The packet before which neither end of a way has keys.
+    pub fn keyed(&self, way: Way) -> Option<u64> {
+        let answered =
+            self.associations_at.get(&way.both()).and_then(|at| self.associations.get(*at)?.answered);
+        answered.or_else(|| self.zrtp.confirmed(way))
     }
 
     fn media(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
@@ -159,7 +184,8 @@ impl Survey {
                     way: both,
                     near: Side::default(),
                     far: Side::default(),
-                    packets: super::listed::Listed::default(),
+                    packets: Listed::default(),
+                    answered: None,
                 });
                 self.associations.len() - 1
             }
@@ -168,6 +194,9 @@ impl Survey {
         association.packets.push(number);
         let side = if way == both { &mut association.near } else { &mut association.far };
         side.take(datagram);
+        if side.is_server {
+            association.answered.get_or_insert(number);
+        }
     }
 
     /// What a relay carries is looked at like what goes from end to end; the packet counts as the relay's.
@@ -177,9 +206,8 @@ impl Survey {
                 self.stream(way, packet, payload);
             }
             Class::Dtls => self.handshake(way, packet.number, payload),
-            Class::Zrtp => {
-                self.zrtp.insert(way.both());
-            }
+            Class::Zrtp => self.zrtp.take(way, packet.number, payload),
+            Class::Rtcp => self.rtcp(way, packet.number),
             _ => {}
         }
     }
