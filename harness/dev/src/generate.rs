@@ -25,6 +25,7 @@ pub fn files() -> Vec<Generated> {
         generated("reports/requirements.txt", requirements()),
         generated("harness/docs/exit-codes.md", exit_codes()),
         generated("harness/docs/results.schema.json", format!("{:#}\n", model::results::json_schema())),
+        generated("captures/README.md", crate::gallery::page()),
         generated("harness/docs/scenario.schema.json", format!("{:#}\n", scenario::schema())),
     ];
     for kind in Kind::value_variants().iter().filter(|kind| **kind != Kind::Scenarios) {

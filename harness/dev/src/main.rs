@@ -1,12 +1,13 @@
-//! `cargo dev tidy` says what breaks the rules of the house; `cargo dev generate` makes files from the code.
+//! `cargo dev tidy` says what breaks the rules of the house; `cargo dev generate` makes files from the code; `cargo dev
+//! gallery` takes the captures of `captures/` out of a run.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use dev::generate;
 use dev::tidy::RULES;
 use dev::tree::Tree;
+use dev::{gallery, generate};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,9 +21,16 @@ fn main() -> ExitCode {
                 ExitCode::from(5)
             }
         },
+        ["gallery", run] => match gallery::take(Path::new(run), &root()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                say(&format!("{why}; run what captures/README.md names into that folder first"));
+                ExitCode::from(5)
+            }
+        },
         ["generate", "--check"] => ended(&generate::stale(&root(), &generate::files())),
         _ => {
-            say("usage: cargo dev tidy | generate [--check]");
+            say("usage: cargo dev tidy | generate [--check] | gallery RUN");
             ExitCode::from(2)
         }
     }

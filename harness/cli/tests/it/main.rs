@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod agreement;
 mod bad_captures;
 mod bad_days;
 mod evidence;
