@@ -127,7 +127,6 @@ pub fn document(title: &str, heading: &str, contents: &[(&str, &str)], main: &st
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <link rel=\"icon\" href=\"data:,\">\n\
          <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#main\">To the content</a>\n{PATTERNS}\
          <header>\n<h1>{heading}</h1>\n<nav aria-label=\"On this page\"><ul>{links}</ul></nav>\n</header>\n\
