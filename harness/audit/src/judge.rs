@@ -6,6 +6,7 @@ mod attacks;
 mod budget;
 mod calls;
 mod gaps;
+mod ladder;
 mod parallel;
 mod sweeps;
 mod twins;

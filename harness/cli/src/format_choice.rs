@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::unknown(&["sarif"], "`sarif` is no format; use one of terminal, json, junit, github")]
+    #[case::unknown(&["sarif"], "`sarif` is no format; use one of terminal, json, junit, github, html")]
     #[case::empty_file(&["json:"], "`json:` names no file; write the file behind the colon, or drop the colon for standard output")]
     #[case::two(&["json", "junit"], "`json` and `junit` both go to standard output; give one of them a file, such as junit:FILE")]
     #[case::one_file(&["json:x", "junit:x"], "two formats go to `x`; give each a file of its own")]

@@ -238,6 +238,25 @@ pub struct Weakness {
     pub power_of_two: u32,
 }
 
+/// A message between two parties, as the capture shows it, or a deed of Mallory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct LadderStep {
+    /// When it was complete, in milliseconds of the world's time.
+    pub at_ms: u64,
+    /// Who sent it: a device or a node of the service, by the name of its tap.
+    pub from: String,
+    /// Who received it.
+    pub to: String,
+    /// The type of the signalling message, or what Mallory did.
+    pub message: String,
+    /// The packet that completed it, as Wireshark counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet: Option<u64>,
+    /// Whether Mallory made it what it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub altered: bool,
+}
+
 /// One judged variant.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ScenarioResult {
@@ -264,6 +283,9 @@ pub struct ScenarioResult {
     pub twin: Option<TwinResult>,
     /// The calls.
     pub calls: Vec<CallResult>,
+    /// Which messages went between whom, in the order of time; the first 40.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ladder: Vec<LadderStep>,
     /// Of a variant of the profile `dtls`, its weakness as it was shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weakness: Option<Weakness>,

@@ -3,7 +3,7 @@
 use model::results::Results;
 
 use crate::options::Options;
-use crate::{github, json, junit, terminal};
+use crate::{github, html, json, junit, terminal};
 
 /// One way to render a judged run.
 pub struct Format {
@@ -27,7 +27,8 @@ pub enum RenderError {
 }
 
 /// Every format, in the order in which the help lists them.
-pub static FORMATS: &[&Format] = &[&terminal::FORMAT, &json::FORMAT, &junit::FORMAT, &github::FORMAT];
+pub static FORMATS: &[&Format] =
+    &[&terminal::FORMAT, &json::FORMAT, &junit::FORMAT, &github::FORMAT, &html::FORMAT];
 
 impl Format {
     /// The format called `name`.

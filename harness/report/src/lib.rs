@@ -9,6 +9,7 @@ pub mod catalogue;
 mod closing;
 pub mod format;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
 mod legible;

@@ -6,8 +6,8 @@ use model::outcome::{Listener, Outcome, Reason};
 use model::plan::{NetKind, Profile};
 use model::record::Tool;
 use model::results::{
-    Blame, CallResult, CheckResult, Finding, HeardCount, KnownFailure, Results, SCHEMA, ScenarioResult,
-    Screens, Sweep, Totals, Tried, Weakness,
+    Blame, CallResult, CheckResult, Finding, HeardCount, KnownFailure, LadderStep, Results, SCHEMA,
+    ScenarioResult, Screens, Sweep, Totals, Tried, Weakness,
 };
 use model::verdict::{Ending, Verdict};
 
@@ -125,6 +125,7 @@ fn base(id: &str, title: &str, verdict: Ending, why: &str) -> ScenarioResult {
         keys: None,
         twin: None,
         calls: vec![call("call", Outcome::Sealed, &[], &[])],
+        ladder: ladder(),
         weakness: None,
         legs: BTreeMap::new(),
         attacks: Vec::new(),
@@ -140,6 +141,24 @@ fn base(id: &str, title: &str, verdict: Ending, why: &str) -> ScenarioResult {
         known_failure: None,
         world_ms: 4_250,
     }
+}
+
+fn ladder() -> Vec<LadderStep> {
+    let step = |at_ms, from: &str, to: &str, message: &str, altered| LadderStep {
+        at_ms,
+        from: from.to_owned(),
+        to: to.to_owned(),
+        message: message.to_owned(),
+        packet: Some(at_ms * 2 + 1),
+        altered,
+    };
+    let (alice, service, bob) = ("alice@contoso.example", "call-service", "bob@contoso.example");
+    vec![
+        step(10, alice, service, "offer", false),
+        step(12, service, bob, "offer", false),
+        step(30, bob, service, "answer", false),
+        step(32, "mallory", alice, "answer", true),
+    ]
 }
 
 fn call(name: &str, outcome: Outcome, because: &[Reason], overheard_by: &[Listener]) -> CallResult {

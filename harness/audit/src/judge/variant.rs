@@ -13,7 +13,7 @@ use model::results::{AttackResult, CheckResult, KeyFiles, LegResult, ScenarioRes
 use model::verdict::Ending;
 
 use super::twins::Twins;
-use super::{Options, attacks, budget, calls, gaps};
+use super::{Options, attacks, budget, calls, gaps, ladder};
 use crate::agreement;
 use crate::case::{Case, Twin};
 use crate::checks::CHECKS;
@@ -42,6 +42,7 @@ pub(super) fn unsupported(
         keys: None,
         twin: None,
         calls: Vec::new(),
+        ladder: Vec::new(),
         weakness: None,
         legs: BTreeMap::new(),
         attacks: Vec::new(),
@@ -90,6 +91,7 @@ pub(super) fn judge(
         keys: Some(KeyFiles { parties: world.files.parties.clone(), service: world.files.service.clone() }),
         twin: twin.map(|(_, files)| twin_result(files, &checks)),
         calls: calls::results(&case),
+        ladder: ladder::ladder(&case),
         weakness: if world.plan.profile == Profile::Dtls { agreement::demonstration() } else { None },
         legs: legs(&checks),
         attacks: attacks.into_iter().map(|(result, _)| result).collect(),
