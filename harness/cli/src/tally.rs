@@ -50,6 +50,7 @@ pub fn sample(endings: &[Ending]) -> Results {
             keys: None,
             twin: None,
             calls: Vec::new(),
+            ladder: Vec::new(),
             weakness: None,
             legs: std::collections::BTreeMap::new(),
             attacks: Vec::new(),

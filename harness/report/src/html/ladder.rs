@@ -43,11 +43,16 @@ pub fn figure(at: usize, steps: &[LadderStep]) -> String {
         "<h4>Messages</h4>\n<figure>\n<div class=\"scroll\" role=\"region\" aria-label=\"Ladder of messages\" \
          tabindex=\"0\"><svg class=\"ladder\" viewBox=\"0 0 {width} {height}\" style=\"min-width:{}px;max-width:{width}px\" \
          role=\"img\" aria-labelledby=\"lt-{at} ld-{at}\"><title id=\"lt-{at}\">Ladder of messages</title>\
-         <desc id=\"ld-{at}\">{} steps between {}; the table below has them all.</desc>{drawn}</svg></div>\n\
+         <desc id=\"ld-{at}\">{} steps between {}; the table below has them all.</desc>{drawn}</svg></div>\n{}\
          <details><summary>The same as a table</summary>{}</details>\n</figure>\n",
         width * 3 / 4,
         steps.len(),
         escaped(&lanes.join(", ")),
+        match steps.iter().any(|step| step.altered) {
+            true =>
+                "<figcaption>Dashed, with \u{2716}: made or altered by the man in the middle.</figcaption>\n",
+            false => "",
+        },
         rows(steps),
     )
 }

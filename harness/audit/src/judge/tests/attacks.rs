@@ -110,6 +110,20 @@ fn flipped_packets_are_mallorys_and_nobody_else_is_to_blame() {
 }
 
 #[test]
+fn the_ladder_names_messages_with_their_packets_and_counts_what_mallory_did() {
+    let ladder = flipping().1.only().ladder;
+    let told = |from: &str, message: &str| {
+        ladder.iter().find(|step| step.from == from && step.message.starts_with(message))
+    };
+    let offer = told("alice@contoso.example", "offer").expect("a step");
+    assert_eq!((offer.to.as_str(), offer.altered), ("call-service", false));
+    assert!(offer.packet.is_some());
+    let deed = told("mallory", "flip-bits").expect("a step");
+    assert!(deed.altered && deed.message.ends_with("(2 times)") && deed.packet.is_none(), "{deed:?}");
+    assert!(ladder.is_sorted_by_key(|step| step.at_ms));
+}
+
+#[test]
 fn packets_that_change_without_a_deed_are_noticed() {
     let (_, mut run) = flipping();
     world(&mut run.record, 0).deeds.clear();
