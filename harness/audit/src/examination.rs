@@ -18,6 +18,7 @@ pub mod opening;
 pub mod payloads;
 pub mod protection;
 pub mod repeats;
+pub mod resent;
 pub mod sample;
 pub mod statistics;
 pub mod stream;

@@ -14,7 +14,7 @@ mod rtp;
 use std::fmt;
 
 use derivation::SessionKeys;
-pub use packet::{header_length, without_padding};
+pub use packet::{header_length, without_mki, without_padding};
 pub use rollover::Rollover;
 pub use rtcp::{OpenedRtcp, RtcpOpener};
 pub use rtp::{Guess, RtpOpener, fits};
@@ -30,10 +30,14 @@ pub enum Profile {
     AeadAes128Gcm,
     /// `SRTP_AEAD_AES_256_GCM` (RFC 7714 §14.2).
     AeadAes256Gcm,
+    /// `AES_256_CM_HMAC_SHA1_80`, a suite of SDES only (RFC 6188 §4).
+    Aes256CmSha1Tag80,
+    /// `AES_256_CM_HMAC_SHA1_32`, likewise.
+    Aes256CmSha1Tag32,
 }
 
 impl Profile {
-    /// Every profile that can be opened, in the order of their numbers.
+    /// Every profile of DTLS-SRTP that can be opened, in the order of their numbers.
     pub const ALL: [Self; 4] =
         [Self::AesCmSha1Tag80, Self::AesCmSha1Tag32, Self::AeadAes128Gcm, Self::AeadAes256Gcm];
 
@@ -44,6 +48,8 @@ impl Profile {
             Self::AesCmSha1Tag32 => "SRTP_AES128_CM_HMAC_SHA1_32",
             Self::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
             Self::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+            Self::Aes256CmSha1Tag80 => "AES_256_CM_HMAC_SHA1_80",
+            Self::Aes256CmSha1Tag32 => "AES_256_CM_HMAC_SHA1_32",
         }
     }
 
@@ -52,33 +58,37 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
-    /// The number in the extension `use_srtp` (RFC 5764 §4.1.2, RFC 7714 §14.2).
-    pub const fn number(self) -> u16 {
+    /// The number in the extension `use_srtp` (RFC 5764 §4.1.2, RFC 7714 §14.2); what only SDES names has none.
+    pub const fn number(self) -> Option<u16> {
         match self {
-            Self::AesCmSha1Tag80 => 0x0001,
-            Self::AesCmSha1Tag32 => 0x0002,
-            Self::AeadAes128Gcm => 0x0007,
-            Self::AeadAes256Gcm => 0x0008,
+            Self::AesCmSha1Tag80 => Some(0x0001),
+            Self::AesCmSha1Tag32 => Some(0x0002),
+            Self::AeadAes128Gcm => Some(0x0007),
+            Self::AeadAes256Gcm => Some(0x0008),
+            Self::Aes256CmSha1Tag80 | Self::Aes256CmSha1Tag32 => None,
         }
     }
 
     /// The profile of that number.
     pub fn numbered(number: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|profile| profile.number() == number)
+        Self::ALL.into_iter().find(|profile| profile.number() == Some(number))
     }
 
     /// Bytes of a master key, which are those of a session key too.
     pub const fn key_length(self) -> usize {
         match self {
             Self::AesCmSha1Tag80 | Self::AesCmSha1Tag32 | Self::AeadAes128Gcm => 16,
-            Self::AeadAes256Gcm => 32,
+            Self::AeadAes256Gcm | Self::Aes256CmSha1Tag80 | Self::Aes256CmSha1Tag32 => 32,
         }
     }
 
     /// Bytes of a master salt.
     pub const fn salt_length(self) -> usize {
         match self {
-            Self::AesCmSha1Tag80 | Self::AesCmSha1Tag32 => 14,
+            Self::AesCmSha1Tag80
+            | Self::AesCmSha1Tag32
+            | Self::Aes256CmSha1Tag80
+            | Self::Aes256CmSha1Tag32 => 14,
             Self::AeadAes128Gcm | Self::AeadAes256Gcm => 12,
         }
     }
@@ -86,10 +96,15 @@ impl Profile {
     /// Bytes that the tag adds to an RTP packet.
     pub const fn rtp_tag_length(self) -> usize {
         match self {
-            Self::AesCmSha1Tag80 => 10,
-            Self::AesCmSha1Tag32 => 4,
+            Self::AesCmSha1Tag80 | Self::Aes256CmSha1Tag80 => 10,
+            Self::AesCmSha1Tag32 | Self::Aes256CmSha1Tag32 => 4,
             Self::AeadAes128Gcm | Self::AeadAes256Gcm => 16,
         }
+    }
+
+    /// Whether the tag is an HMAC beside a cipher in counter mode; else it is that of GCM.
+    pub const fn is_counter_mode(self) -> bool {
+        !matches!(self, Self::AeadAes128Gcm | Self::AeadAes256Gcm)
     }
 }
 
@@ -156,7 +171,7 @@ impl fmt::Debug for MasterKey {
 /// Session keys of RTP and then of RTCP: cipher key, authentication key (where the profile has one) and salt of
 /// each.
 pub fn session_keys(master: &MasterKey) -> Vec<Vec<u8>> {
-    let authenticates = matches!(master.profile, Profile::AesCmSha1Tag80 | Profile::AesCmSha1Tag32);
+    let authenticates = master.profile.is_counter_mode();
     let of = |label| {
         let keys = SessionKeys::derive(&master.key, &master.salt, label);
         let salt = keys.salt.get(..master.salt.len()).unwrap_or_default().to_vec();

@@ -81,7 +81,7 @@ impl Codecs {
                 let voice = matches!(sample.payload_type, 0 | 8);
                 codecs.take(Codec::G711, voice && u32::from(last.length) == ticks && ticks >= 80, 0.7);
             }
-            config = config.or(this);
+            config = this;
             before = Some((sample, duration));
             codecs.take(Codec::Vp8, vp8(head), 1.0 / 8.0);
             codecs.take(Codec::H264, h264(head, usize::from(sample.length)), 1.0 / 8.0);

@@ -17,6 +17,8 @@ use crate::srtp::{MasterKey, Profile};
 const CONNECTION: usize = 1 << 18;
 /// Connections that are put together at a time.
 const CONNECTIONS: usize = 500;
+/// The longest MKI (RFC 4568 §6.1).
+const MKI_MAX: usize = 128;
 /// Hashes of one end that are kept.
 const HASHES: usize = 16;
 /// Keys and ends that are kept.
@@ -27,6 +29,8 @@ const KEPT: usize = 10_000;
 pub struct Key {
     /// Key and salt.
     pub master: MasterKey,
+    /// Bytes of the MKI in each packet, 0 where there is none.
+    pub mki: usize,
     /// Number of the packet.
     pub packet: u64,
 }
@@ -181,14 +185,18 @@ impl Described {
             }
             return;
         };
-        let inline = words.find_map(|word| word.strip_prefix("inline:"));
-        let bytes = inline.and_then(|inline| {
-            let key = inline.split(['|', ';']).next()?.trim_end_matches('=');
-            base64::engine::general_purpose::STANDARD_NO_PAD.decode(key).ok()
-        });
-        let Some(Ok(master)) = bytes.map(|bytes| MasterKey::new(profile, &bytes)) else { return };
-        if self.keys.len() < KEPT && !self.keys.iter().any(|key| key.master == master) {
-            self.keys.push(Key { master, packet: number });
+        // Several keys of one line are told apart by their MKI (RFC 4568 §6.1).
+        let Some(parameters) = words.next() else { return };
+        for inline in parameters.split(';').filter_map(|one| one.strip_prefix("inline:")) {
+            let mut fields = inline.split('|');
+            let key = fields.next().unwrap_or_default().trim_end_matches('=');
+            let mki = fields.find_map(|field| field.split_once(':')?.1.parse().ok());
+            let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(key);
+            let Some(Ok(master)) = bytes.ok().map(|bytes| MasterKey::new(profile, &bytes)) else { continue };
+            if self.keys.len() < KEPT && !self.keys.iter().any(|key| key.master == master) {
+                let mki = mki.filter(|length| *length <= MKI_MAX).unwrap_or(0);
+                self.keys.push(Key { master, mki, packet: number });
+            }
         }
     }
 }
@@ -199,13 +207,15 @@ fn zrtp_hash(attribute: &str) -> Option<[u8; 32]> {
     hex::decode(value.trim()).ok()?.try_into().ok()
 }
 
-/// The profile that a suite of SDES is (RFC 4568 §6.2, RFC 7714 §14.1).
+/// The profile that a suite of SDES is (RFC 4568 §6.2, RFC 6188 §4, RFC 7714 §14.1).
 fn profile(suite: &str) -> Option<Profile> {
     Some(match suite {
         "AES_CM_128_HMAC_SHA1_80" => Profile::AesCmSha1Tag80,
         "AES_CM_128_HMAC_SHA1_32" => Profile::AesCmSha1Tag32,
         "AEAD_AES_128_GCM" => Profile::AeadAes128Gcm,
         "AEAD_AES_256_GCM" => Profile::AeadAes256Gcm,
+        "AES_256_CM_HMAC_SHA1_80" => Profile::Aes256CmSha1Tag80,
+        "AES_256_CM_HMAC_SHA1_32" => Profile::Aes256CmSha1Tag32,
         _ => return None,
     })
 }
@@ -250,7 +260,7 @@ mod tests {
     const SDES: &str = "INVITE sip:bob@b.example SIP/2.0\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\
         o=- 1 1 IN IP4 10.0.0.1\r\nc=IN IP4 10.0.0.1\r\nm=audio 5004 RTP/SAVP 0 111\r\n\
         a=rtpmap:111 opus/48000/2\r\n\
-        a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:32\r\n\
+        a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4\r\n\
         a=crypto:2 F8_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n";
 
     #[test]
@@ -259,7 +269,7 @@ mod tests {
         described.take(7, SDES.as_bytes());
         described.take(9, SDES.as_bytes());
         assert_eq!(described.keys.len(), 1);
-        assert_eq!(described.keys[0].packet, 7);
+        assert_eq!((described.keys[0].packet, described.keys[0].mki), (7, 4));
         assert_eq!(described.keys[0].master.key().len(), 16);
         assert_eq!(described.foreign_suites.keys().collect::<Vec<_>>(), ["F8_128_HMAC_SHA1_80"]);
         assert!(described.announces("10.0.0.1:5004".parse().expect("an address")));

@@ -53,6 +53,8 @@ pub struct HopKey {
     pub ssrc: Option<u32>,
     /// Its profile.
     pub profile: Profile,
+    /// Lengths of the MKI that packets may have, the likeliest first.
+    pub mki: Vec<usize>,
     /// Opens packets.
     pub opener: RtpOpener,
 }
@@ -104,6 +106,11 @@ impl Keys {
         }
         for key in &survey.described.keys {
             keys.hop(key.master.clone(), Holder::Capture, None, None);
+            let at = keys.hops_at.get(&(key.master.clone(), None)).copied();
+            if let Some(hop) = at.and_then(|at| keys.hops.get_mut(at)) {
+                hop.mki.retain(|length| *length != key.mki);
+                hop.mki.insert(0, key.mki);
+            }
         }
         for association in &survey.associations {
             keys.of_handshake(association, &masters, &exporters);
@@ -144,7 +151,9 @@ impl Keys {
         let hops = &mut self.hops;
         let at = *self.hops_at.entry((master.clone(), way)).or_insert_with(|| {
             let opener = RtpOpener::new(&master);
-            hops.push(HopKey { holders: Vec::new(), way, ssrc, profile: master.profile(), opener });
+            // DTLS-SRTP without an MKI is all that anybody speaks (RFC 5764 §4.1.3 allows one).
+            let mki = if way.is_some() { vec![0] } else { vec![0, 4, 1] };
+            hops.push(HopKey { holders: Vec::new(), way, ssrc, profile: master.profile(), mki, opener });
             hops.len() - 1
         });
         if let Some(hop) = hops.get_mut(at) {

@@ -6,16 +6,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::frame_uses;
-use super::keys::{Holder, Keys};
+use super::keys::{Holder, HopKey, Keys};
 use super::listed::Listed;
 use super::payloads::{Payloads, Seen};
+use super::resent::Resent;
 use super::sample::Look;
 use super::stream::{Through, Way};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
 use crate::dissect::{rtp, stun, turn, vp8};
 use crate::sframe;
-use crate::srtp::{Profile, Rollover, without_padding};
+use crate::srtp::{Profile, Rollover, without_mki, without_padding};
 
 /// Packets of a stream on which keys are tried that did not open any yet.
 const TRIED: u64 = 8;
@@ -52,11 +53,21 @@ pub struct Opened {
     pub profile: Option<Profile>,
 }
 
+/// A key that opened a packet of a stream.
+struct Fit {
+    /// Index of the key.
+    key: usize,
+    /// Bytes of the MKI.
+    mki: usize,
+    rollover: Rollover,
+    packets: u64,
+}
+
 /// How far the opening of one stream has come.
 #[derive(Default)]
 struct Stream {
     seen: u64,
-    fitting: Vec<(usize, Rollover, u64)>,
+    fitting: Vec<Fit>,
     opened: Opened,
     inside: Payloads,
     any: bool,
@@ -99,6 +110,25 @@ struct Shared {
     /// A frame, opened.
     body: Vec<u8>,
     uses: frame_uses::FrameUses,
+    resent: Resent,
+}
+
+/// Opens a packet with an MKI of so many bytes.
+fn open(hop: &HopKey, mki: usize, rollover: &mut Rollover, packet: &[u8]) -> Option<Vec<u8>> {
+    if mki == 0 {
+        return rollover.open(&hop.opener, packet, LAST_ROLLOVER).map(|(_, body)| body);
+    }
+    let packet = without_mki(packet, mki, hop.profile)?;
+    rollover.open(&hop.opener, &packet, LAST_ROLLOVER).map(|(_, body)| body)
+}
+
+/// Tries a key that has not opened any packet of a stream yet.
+fn fit(key: usize, hop: &HopKey, packet: &[u8]) -> Option<(Fit, Vec<u8>)> {
+    hop.mki.iter().find_map(|mki| {
+        let mut rollover = Rollover::default();
+        let body = open(hop, *mki, &mut rollover, packet)?;
+        Some((Fit { key, mki: *mki, rollover, packets: 1 }, body))
+    })
 }
 
 /// The second reading.
@@ -164,11 +194,11 @@ impl<'k> Opening<'k> {
         stream.seen += 1;
         let likely = self.by_way.get(&way).map_or(&[][..], Vec::as_slice);
         let mut fitted = None;
-        for (index, rollover, count) in &mut stream.fitting {
-            let Some(hop) = self.keys.hops.get(*index) else { continue };
-            if let Some((_, body)) = rollover.open(&hop.opener, bytes, LAST_ROLLOVER) {
-                *count += 1;
-                fitted = Some((*index, body));
+        for fit in &mut stream.fitting {
+            let Some(hop) = self.keys.hops.get(fit.key) else { continue };
+            if let Some(body) = open(hop, fit.mki, &mut fit.rollover, bytes) {
+                fit.packets += 1;
+                fitted = Some((fit.key, body));
                 break;
             }
         }
@@ -177,19 +207,15 @@ impl<'k> Opening<'k> {
             && stream.seen <= 16 * TRIED
         {
             let tried = likely.iter().chain(&self.anywhere);
-            let known: Vec<usize> = stream.fitting.iter().map(|fit| fit.0).collect();
-            for index in tried.filter(|index| !known.contains(index)) {
-                let Some(hop) = self.keys.hops.get(*index) else { continue };
-                if hop.ssrc.is_some_and(|ssrc| ssrc != header.ssrc) {
-                    continue;
-                }
-                let mut rollover = Rollover::default();
-                if let Some((_, body)) = rollover.open(&hop.opener, bytes, LAST_ROLLOVER) {
-                    stream.fitting.push((*index, rollover, 1));
-                    fitted = Some((*index, body));
-                    break;
-                }
-            }
+            let known: Vec<usize> = stream.fitting.iter().map(|fit| fit.key).collect();
+            let all = tried.filter(|index| !known.contains(index));
+            fitted = all.copied().find_map(|key| {
+                let hop = self.keys.hops.get(key)?;
+                let (fit, body) =
+                    hop.ssrc.is_none_or(|ssrc| ssrc == header.ssrc).then(|| fit(key, hop, bytes))??;
+                stream.fitting.push(fit);
+                Some((key, body))
+            });
         }
         let look = Look {
             number: packet.number,
@@ -206,7 +232,11 @@ impl<'k> Opening<'k> {
                 let Some(hop) = self.keys.hops.get(index) else { return };
                 let inside = without_padding(bytes, &body).unwrap_or(&body);
                 stream.hop(hop.holders.as_slice(), hop.profile);
-                stream.content(Look { payload: inside, ..look }, self.keys, &mut self.shared);
+                let (sequence, payload) = match self.shared.resent.take(way, header.sequence, inside) {
+                    Some(resent) => resent,
+                    None => (header.sequence, inside),
+                };
+                stream.content(Look { payload, sequence, ..look }, self.keys, &mut self.shared);
             }
             None => stream.refused(
                 look,
@@ -363,8 +393,8 @@ impl Stream {
         if self.counters.is_empty() {
             self.opened.unsealed_packets = Listed::default();
         }
-        let weak = |fit: &(usize, Rollover, u64)| {
-            fit.2 < 2 && keys.hops.get(fit.0).is_some_and(|hop| hop.profile == Profile::AesCmSha1Tag32)
+        let weak = |fit: &Fit| {
+            fit.packets < 2 && keys.hops.get(fit.key).is_some_and(|hop| hop.profile.rtp_tag_length() == 4)
         };
         if !self.fitting.is_empty() && self.fitting.iter().all(weak) {
             self.opened = Opened::default();

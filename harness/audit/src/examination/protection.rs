@@ -250,6 +250,15 @@ fn rest(facts: &Facts<'_>) -> (Protection, String) {
             facts.packets,
             facts.opened.unsealed_packets.total
         )
+    } else if middle(&facts.opened.hop).is_some() {
+        let inside = facts.opened.inside.as_ref().map(Seen::content);
+        let (count, bytes) = inside.map_or((0, 0), |found| (found.packets, found.bytes));
+        format!(
+            "the keys of {} open {packets} of {} packets; inside are {bytes} bytes in {count} packets, the rest is padding: too \
+             little to tell what they hold",
+            holders.join(" and "),
+            facts.packets
+        )
     } else {
         format!(
             "the keys of {} open {packets} of {} packets; what middle parties hold is not known",

@@ -1,7 +1,7 @@
 //! The two families of ciphers of SRTP, keyed once and used for every packet: AES in counter mode
 //! with HMAC-SHA-1 (RFC 3711 §4), and AES-GCM (RFC 7714).
 
-use aes::Aes128;
+use aes::{Aes128, Aes256};
 use ctr::cipher::{InnerIvInit, KeyInit, StreamCipherCore};
 use ctr::{CtrCore, flavors};
 use hmac::{Hmac, Mac};
@@ -20,18 +20,16 @@ pub(super) enum Cipher {
 impl Cipher {
     /// None when the keys have no length of the profile's.
     pub fn new(profile: Profile, keys: &SessionKeys, tag_length: usize) -> Option<Self> {
-        match profile {
-            Profile::AesCmSha1Tag80 | Profile::AesCmSha1Tag32 => {
-                Some(Self::CounterMode(CounterMode::new(keys, tag_length)?))
-            }
-            Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => Some(Self::Gcm(Gcm::new(keys)?)),
+        if profile.is_counter_mode() {
+            return Some(Self::CounterMode(CounterMode::new(keys, tag_length)?));
         }
+        Some(Self::Gcm(Gcm::new(keys)?))
     }
 }
 
-/// AES-128 in counter mode under a truncated HMAC-SHA-1.
+/// AES in counter mode under a truncated HMAC-SHA-1.
 pub(super) struct CounterMode {
-    cipher: Aes128,
+    cipher: Aes,
     authentication: Hmac<Sha1>,
     salt: [u8; 14],
     /// Bytes that are left of the HMAC.
@@ -41,7 +39,7 @@ pub(super) struct CounterMode {
 impl CounterMode {
     fn new(keys: &SessionKeys, tag_length: usize) -> Option<Self> {
         Some(Self {
-            cipher: Aes128::new_from_slice(&keys.cipher).ok()?,
+            cipher: Aes::new(&keys.cipher)?,
             authentication: authenticator(&keys.authentication)?,
             salt: keys.salt,
             tag_length,
@@ -60,8 +58,25 @@ impl CounterMode {
         block[..14].copy_from_slice(&self.salt);
         xor(&mut block[4..8], &ssrc.to_be_bytes());
         xor(&mut block[8..14], &index.to_be_bytes()[2..]);
-        CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(&self.cipher, &block.into())
-            .apply_keystream_partial(body.into());
+        match &self.cipher {
+            Aes::Short(cipher) => CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(cipher, &block.into())
+                .apply_keystream_partial(body.into()),
+            Aes::Long(cipher) => CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(cipher, &block.into())
+                .apply_keystream_partial(body.into()),
+        }
+    }
+}
+
+/// AES with a key of 16 bytes, or of 32 (RFC 6188).
+enum Aes {
+    Short(Aes128),
+    Long(Aes256),
+}
+
+impl Aes {
+    fn new(key: &[u8]) -> Option<Self> {
+        let short = Aes128::new_from_slice(key).ok().map(Self::Short);
+        short.or_else(|| Some(Self::Long(Aes256::new_from_slice(key).ok()?)))
     }
 }
 

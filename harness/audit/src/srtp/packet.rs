@@ -1,5 +1,7 @@
 //! As much of an RTP packet as its cipher needs: where the header ends (RFC 3550 §5.1).
 
+use super::Profile;
+
 /// What the nonce is made from, and where the header ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
@@ -32,6 +34,14 @@ pub fn header_length(packet: &[u8]) -> Option<usize> {
     (length <= packet.len()).then_some(length)
 }
 
+/// A packet without the MKI, of `length` bytes, which stands before an HMAC and behind the tag of GCM (RFC 3711 §3.1,
+/// RFC 7714 §6). None when it is too short.
+pub fn without_mki(packet: &[u8], length: usize, profile: Profile) -> Option<Vec<u8>> {
+    let tag = if profile.is_counter_mode() { profile.rtp_tag_length() } else { 0 };
+    let (rest, tag) = packet.split_at_checked(packet.len().checked_sub(tag)?)?;
+    Some([rest.get(..rest.len().checked_sub(length)?)?, tag].concat())
+}
+
 /// The opened `body` of `packet` without the RTP padding that the header announces (RFC 3550 §5.1).
 /// None when the last byte asks for more padding than there is, or for none at all.
 pub fn without_padding<'a>(packet: &[u8], body: &'a [u8]) -> Option<&'a [u8]> {
@@ -61,6 +71,14 @@ mod tests {
     #[case::version_1(&[0x40, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9], None)]
     fn a_header_ends_where_sources_and_extension_end(#[case] packet: &[u8], #[case] length: Option<usize>) {
         assert_eq!(header_length(packet), length);
+    }
+
+    #[rstest]
+    #[case::before_an_hmac(Profile::AesCmSha1Tag32, Some(&[1, 2, 5, 6, 7, 8][..]))]
+    #[case::behind_the_tag_of_gcm(Profile::AeadAes128Gcm, Some(&[1, 2, 3, 4, 5, 6][..]))]
+    #[case::too_short(Profile::AesCmSha1Tag80, None)]
+    fn the_mki_is_taken_out(#[case] profile: Profile, #[case] rest: Option<&[u8]>) {
+        assert_eq!(without_mki(&[1, 2, 3, 4, 5, 6, 7, 8], 2, profile).as_deref(), rest);
     }
 
     #[rstest]

@@ -84,13 +84,13 @@ impl Guess {
         if key.len() != profile.key_length() || salt.len() != profile.salt_length() {
             return None;
         }
-        let keyed = match profile {
-            Profile::AesCmSha1Tag80 | Profile::AesCmSha1Tag32 => {
+        let keyed = match profile.is_counter_mode() {
+            true => {
                 let mut authentication = [0; 20];
                 derive(key, salt, derivation::RTP + 1, &mut authentication);
                 Keyed::CounterMode(authentication)
             }
-            Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
+            false => {
                 let mut cipher = [0; 32];
                 let mut session_salt = [0; 12];
                 let labels = [derivation::RTP, derivation::RTP + 2];
