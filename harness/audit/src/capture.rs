@@ -58,6 +58,29 @@ impl Capture {
         capture
     }
 
+    /// Reads what stands in TCP segments of a capture of any size, up to about `most` bytes. Frames are left out.
+    ///
+    /// # Errors
+    /// When the file cannot be read on.
+    pub fn of_tcp<R: std::io::Read + Send + 'static>(
+        feed: &mut feed::Feed<R>,
+        most: usize,
+    ) -> std::io::Result<Self> {
+        let (mut capture, mut batch) = (Self::default(), feed::Batch::default());
+        while capture.bytes.len() < most && feed.next(&mut batch)? {
+            for packet in
+                batch.packets.iter().filter(|packet| matches!(packet.transport, Transport::Tcp { .. }))
+            {
+                let start = capture.bytes.len();
+                capture.bytes.extend_from_slice(batch.payload(packet));
+                let place = start..capture.bytes.len();
+                capture.packets.push(Packet { payload: place.clone(), frame: place, ..packet.clone() });
+            }
+        }
+        capture.interfaces = feed.interfaces().map(str::to_owned).collect();
+        Ok(capture)
+    }
+
     /// The UDP or TCP payload of `packet`.
     pub fn payload(&self, packet: &Packet) -> &[u8] {
         self.bytes.get(packet.payload.clone()).unwrap_or_default()

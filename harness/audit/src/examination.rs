@@ -16,10 +16,12 @@ pub mod listed;
 mod open_questions;
 pub mod opening;
 pub mod payloads;
+pub mod properties;
 pub mod protection;
 pub mod repeats;
 pub mod resent;
 pub mod sample;
+mod signalled;
 pub mod statistics;
 pub mod stream;
 pub mod structure;
@@ -147,6 +149,7 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
     survey.finish();
     let count = embedded.len();
     embedded.extend_from_slice(given);
+    embedded.extend(signalled::frame_keys(input, given)?);
     let keys = Keys::of(&embedded, &survey);
     let mut opened = std::collections::HashMap::new();
     if !keys.is_empty() && !survey.streams.is_empty() {
@@ -164,7 +167,7 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
 }
 
 /// Batches that are under way between the two threads.
-const UNDER_WAY: usize = 4;
+const UNDER_WAY: usize = 2;
 
 /// Reads a capture on a thread of its own and gives each batch to `each`, in order.
 fn feed(input: &Input, hash: bool, mut each: impl FnMut(&Batch)) -> io::Result<Ended> {

@@ -1,5 +1,6 @@
-//! The page of everything that has a name: checks, requirements, attacks, flaws, features and releases.
+//! The page of everything that has a name: checks, properties, requirements, attacks, flaws, features and releases.
 
+use audit::examination::properties::PROPERTIES;
 use model::attack::Attack;
 use model::flaw::Flaw;
 use model::release::{Feature, Release, ReleaseName};
@@ -13,6 +14,8 @@ pub enum Kind {
     Scenarios,
     /// What is judged.
     Checks,
+    /// What captures made by anybody are asked for.
+    Properties,
     /// The sentences that checks judge.
     Requirements,
     /// Deeds of the man in the middle.
@@ -43,6 +46,9 @@ pub fn entries(kind: Kind) -> Vec<Entry> {
     match kind {
         Kind::Scenarios => Vec::new(),
         Kind::Checks => audit::checks::CHECKS.iter().map(|c| entry(c.name(), c.summary)).collect(),
+        Kind::Properties => {
+            PROPERTIES.iter().map(|property| entry(property.name, property.summary)).collect()
+        }
         Kind::Requirements => {
             catalogue::requirements().into_iter().map(|r| entry(r.id, r.sentence)).collect()
         }
@@ -59,6 +65,7 @@ pub fn entries(kind: Kind) -> Vec<Entry> {
 /// The page of `name`, in Markdown; none where nothing is called so.
 pub fn page(name: &str) -> Option<String> {
     check(name)
+        .or_else(|| property(name))
         .or_else(|| requirement(name))
         .or_else(|| name.parse().ok().map(attack))
         .or_else(|| name.parse().ok().map(flaw))
@@ -84,6 +91,14 @@ fn check(name: &str) -> Option<String> {
     }
     page.push_str(&format!("\nSource: {}:{}\n", check.file, check.line));
     Some(page)
+}
+
+fn property(name: &str) -> Option<String> {
+    let property = audit::examination::properties::named(name)?;
+    Some(format!(
+        "# {name}\n\nA property that captures are asked for: {}.\n\n{}",
+        property.summary, property.page
+    ))
 }
 
 fn requirement(name: &str) -> Option<String> {

@@ -11,9 +11,11 @@ use super::keystreams::Shared;
 use super::listed::Listed;
 use super::opening::Opened;
 use super::payloads::Seen;
+use super::properties;
 use super::stream::{Stream, Way};
 use super::survey::{Association, Survey};
 use crate::checks::dtls::{suite_is_forward_secret, version_and_profile_are_strong};
+use crate::checks::sdp::fingerprints_match_certificates;
 
 /// Findings of one capture.
 #[derive(Debug, Default)]
@@ -63,19 +65,19 @@ impl Findings {
         let id = id(stream.way, stream.ssrc);
         if plaintext {
             let text = format!("{id}: media can be read without any key");
-            self.of_all("streams/nothing-in-the-clear", Severity::Failure, text, stream);
+            self.of_all(properties::NOTHING_IN_THE_CLEAR.name, Severity::Failure, text, stream);
         } else {
             self.protected(stream, opened, &id);
             self.early(early, &id);
         }
         if let Some((shared, other)) = twin {
             let text = format!("{id}: one keystream covers it and {other}");
-            self.add("streams/keystream-is-used-once", Severity::Failure, text, &shared.packets);
+            self.add(properties::KEYSTREAM_IS_USED_ONCE.name, Severity::Failure, text, &shared.packets);
         }
         let replayed = &stream.repeats.replayed;
         if replayed.total > 0 {
             let text = format!("{id}: {} packets are sent a second time, byte for byte", replayed.total);
-            self.add("streams/packets-are-not-replayed", Severity::Warning, text, replayed);
+            self.add(properties::PACKETS_ARE_NOT_REPLAYED.name, Severity::Warning, text, replayed);
         }
         self.metadata(stream, seen, &id);
         self.all.iter().skip(before).map(|finding| finding.check.clone()).collect()
@@ -84,40 +86,50 @@ impl Findings {
     fn protected(&mut self, stream: &Stream, opened: &Opened, id: &str) {
         if stream.repeats.reused.total > 0 {
             let text = format!("{id}: another payload under an index that was used before");
-            self.add("streams/keystream-is-used-once", Severity::Failure, text, &stream.repeats.reused);
+            self.add(
+                properties::KEYSTREAM_IS_USED_ONCE.name,
+                Severity::Failure,
+                text,
+                &stream.repeats.reused,
+            );
         }
         if opened.reused.total > 0 {
             let text = format!("{id}: frames with key and counter of another frame");
-            self.add("streams/keystream-is-used-once", Severity::Failure, text, &opened.reused);
+            self.add(properties::KEYSTREAM_IS_USED_ONCE.name, Severity::Failure, text, &opened.reused);
         }
         if opened.unsealed_packets.total > 0 {
             let text = format!("{id}: frames without a seal among frames with one");
-            self.add("streams/every-frame-is-sealed", Severity::Failure, text, &opened.unsealed_packets);
+            self.add(
+                properties::EVERY_FRAME_IS_SEALED.name,
+                Severity::Failure,
+                text,
+                &opened.unsealed_packets,
+            );
         }
         if opened.clear.total > 0 {
             let text = format!("{id}: packets without SRTP among packets with it");
-            self.add("streams/nothing-in-the-clear", Severity::Failure, text, &opened.clear);
+            self.add(properties::NOTHING_IN_THE_CLEAR.name, Severity::Failure, text, &opened.clear);
         }
         if stream.short.total > 0 {
             let text = format!("{id}: payloads too short to hold media and a tag, so without protection");
-            self.add("streams/nothing-in-the-clear", Severity::Warning, text, &stream.short);
+            self.add(properties::NOTHING_IN_THE_CLEAR.name, Severity::Warning, text, &stream.short);
         }
         let odd: Listed =
             opened.refused.numbers.iter().copied().filter(|n| !opened.clear.numbers.contains(n)).collect();
         if odd.total > 0 {
             let text = format!("{id}: packets that do not open under the key of the others");
-            self.add("streams/packets-authenticate", Severity::Warning, text, &odd);
+            self.add(properties::PACKETS_AUTHENTICATE.name, Severity::Warning, text, &odd);
         }
     }
 
     fn early(&mut self, early: &Early, id: &str) {
         if early.clear.total > 0 {
             let text = format!("{id}: packets in the clear before those that are protected");
-            self.add("streams/nothing-in-the-clear", Severity::Failure, text, &early.clear);
+            self.add(properties::NOTHING_IN_THE_CLEAR.name, Severity::Failure, text, &early.clear);
         }
         if early.without_keys.total > 0 {
             let text = format!("{id}: packets were sent before the handshake gave anybody a key");
-            self.add("streams/nothing-in-the-clear", Severity::Warning, text, &early.without_keys);
+            self.add(properties::NOTHING_IN_THE_CLEAR.name, Severity::Warning, text, &early.without_keys);
         }
     }
 
@@ -129,7 +141,7 @@ impl Findings {
                 "{id}: {count} of {} packets carry header extensions ({profile:#06x}) in the clear",
                 stream.packets
             );
-            self.of_all("metadata/header-extensions", Severity::Advisory, text, stream);
+            self.of_all(properties::HEADER_EXTENSIONS.name, Severity::Advisory, text, stream);
         }
         let bits = entropy(&seen.tallies.lengths);
         if bits > 0.5 && stream.packets >= 100 {
@@ -138,7 +150,7 @@ impl Findings {
                  pauses of more than 60 ms",
                 stream.pauses
             );
-            self.of_all("metadata/packet-lengths", Severity::Advisory, text, stream);
+            self.of_all(properties::PACKET_LENGTHS.name, Severity::Advisory, text, stream);
         }
     }
 
@@ -162,12 +174,12 @@ impl Findings {
             for what in weak.filter(|what| !(hidden && what.is_of_profile())) {
                 if !client.srtp_profiles.is_empty() || !what.is_of_profile() {
                     let text = format!("{who}: it {what}");
-                    self.add("dtls/version-and-profile-are-strong", Severity::Warning, text, packets);
+                    self.add(&version_and_profile_are_strong::CHECK.name(), Severity::Warning, text, packets);
                 }
             }
             if !suite_is_forward_secret::is_strong(server.cipher_suites.first().copied()) {
                 let text = format!("{who}: its suite has no forward secrecy or no AEAD");
-                self.add("dtls/suite-is-forward-secret", Severity::Warning, text, packets);
+                self.add(&suite_is_forward_secret::CHECK.name(), Severity::Warning, text, packets);
             }
         }
         if survey.described.fingerprints.is_empty() {
@@ -180,7 +192,7 @@ impl Findings {
                     "{who}: the {side}'s certificate is in none of the descriptions in this capture: a hop ends here, or \
                      somebody sits in between"
                 );
-                self.add("sdp/fingerprints-match-certificates", Severity::Failure, text, packets);
+                self.add(&fingerprints_match_certificates::CHECK.name(), Severity::Failure, text, packets);
             }
         }
     }
@@ -193,7 +205,7 @@ impl Findings {
                 "ZRTP of {source} with {destination}: {}: somebody may sit in between",
                 mismatch.text
             );
-            self.add("zrtp/hashes-fit", Severity::Failure, text, &mismatch.packets);
+            self.add(properties::ZRTP_HASHES_FIT.name, Severity::Failure, text, &mismatch.packets);
         }
     }
 
@@ -211,7 +223,7 @@ impl Findings {
                     "{} > {}: RTCP is not protected although the media are, in {} packets",
                     way.source, way.destination, packets.total
                 );
-                self.add("metadata/rtcp-in-the-clear", Severity::Warning, text, packets);
+                self.add(properties::RTCP_IN_THE_CLEAR.name, Severity::Warning, text, packets);
             }
         }
     }
@@ -224,17 +236,22 @@ impl Findings {
         let keys: Listed = packets.into_iter().collect();
         if keys.total > 0 {
             let text = format!("{count} keys of SRTP stand in readable session descriptions");
-            self.add("signalling/no-key-in-the-clear", Severity::Failure, text, &keys);
+            self.add(properties::NO_KEY_IN_THE_CLEAR.name, Severity::Failure, text, &keys);
         }
         for (suite, packets) in &survey.described.foreign_suites {
             let text = format!(
                 "keys of the suite `{suite}` stand in readable session descriptions; they were not tried"
             );
-            self.add("signalling/no-key-in-the-clear", Severity::Failure, text, packets);
+            self.add(properties::NO_KEY_IN_THE_CLEAR.name, Severity::Failure, text, packets);
         }
         if survey.described.unprotected.total > 0 {
             let text = "session descriptions offer or accept media without protection".to_owned();
-            self.add("sdp/media-are-protected", Severity::Warning, text, &survey.described.unprotected);
+            self.add(
+                properties::MEDIA_ARE_PROTECTED.name,
+                Severity::Warning,
+                text,
+                &survey.described.unprotected,
+            );
         }
     }
 }

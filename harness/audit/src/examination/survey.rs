@@ -4,6 +4,7 @@
 //! counted and no more.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 
 use foldhash::quality::RandomState;
 
@@ -51,6 +52,17 @@ impl Association {
     }
 }
 
+/// A way and an SSRC in 48 bytes, because every packet asks for its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Name {
+    source: u128,
+    destination: u128,
+    ports: u32,
+    interface: u32,
+    through: u32,
+    ssrc: u32,
+}
+
 /// What the first reading of one capture found.
 #[derive(Debug, Default)]
 pub struct Survey {
@@ -73,7 +85,8 @@ pub struct Survey {
     /// Streams beyond the bound.
     pub beyond: u64,
     hashes: RandomState,
-    streams_at: HashMap<(Way, u32), usize, RandomState>,
+    streams_at: HashMap<Name, usize, RandomState>,
+    throughs: HashMap<Through, u32, RandomState>,
     open: usize,
     associations_at: HashMap<Way, usize, RandomState>,
     tls: HashMap<Way, u64, RandomState>,
@@ -138,7 +151,8 @@ impl Survey {
     /// Gives the packet to its stream; false where there is none for it.
     fn stream(&mut self, way: Way, packet: &Packet, payload: &[u8]) -> bool {
         let Some(header) = rtp::Header::parse(payload) else { return false };
-        let at = match self.streams_at.get(&(way, header.ssrc)) {
+        let name = self.name(way, header.ssrc);
+        let at = match self.streams_at.get(&name) {
             Some(at) => *at,
             None if self.streams.len() >= STREAMS => {
                 self.beyond += 1;
@@ -148,7 +162,7 @@ impl Survey {
                 self.make_room();
                 self.open += 1;
                 self.streams.push(Stream::new(way, header.ssrc));
-                self.streams_at.insert((way, header.ssrc), self.streams.len() - 1);
+                self.streams_at.insert(name, self.streams.len() - 1);
                 self.streams.len() - 1
             }
         };
@@ -156,6 +170,30 @@ impl Survey {
             stream.take((packet.number, packet.at_ns), &header, payload, !packet.cut, &self.hashes);
         }
         true
+    }
+
+    /// The name of a stream; ends behind relays are numbered.
+    fn name(&mut self, way: Way, ssrc: u32) -> Name {
+        let through = way.through.map_or(0, |through| {
+            let next = u32::try_from(self.throughs.len() + 1).unwrap_or(u32::MAX);
+            match self.throughs.get(&through) {
+                Some(known) => *known,
+                None if self.throughs.len() >= FLOWS => u32::MAX,
+                None => *self.throughs.entry(through).or_insert(next),
+            }
+        });
+        let bits = |address: IpAddr| match address {
+            IpAddr::V4(four) => four.to_ipv6_mapped().to_bits(),
+            IpAddr::V6(six) => six.to_bits(),
+        };
+        Name {
+            source: bits(way.source.ip()),
+            destination: bits(way.destination.ip()),
+            ports: u32::from(way.source.port()) << 16 | u32::from(way.destination.port()),
+            interface: u32::try_from(way.interface).unwrap_or(u32::MAX),
+            through,
+            ssrc,
+        }
     }
 
     /// Closes the half of the open streams that were silent longest, when there are too many.
