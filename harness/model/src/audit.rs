@@ -157,12 +157,12 @@ pub struct AuditStream {
     pub opened: Vec<Opened>,
     /// Names of the checks with a finding about this stream.
     pub findings: Vec<String>,
-    /// What its packets were over time, at most 60 spans; only of the first streams of an audit, and only where times are
-    /// known.
+    /// What its packets were over time, in at most 64 spans of equal numbers of packets; only of the first streams of an
+    /// audit, and only where times are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timeline: Vec<Span>,
-    /// How concentrated the values of the first payload bytes are, by their offset behind the RTP header; only of the
-    /// first streams of an audit.
+    /// How concentrated the values of the first payload bytes are, by their offset behind the RTP header, inside the
+    /// hop where it was opened; only of the first streams of an audit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
 }

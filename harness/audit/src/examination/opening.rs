@@ -12,6 +12,7 @@ use super::payloads::{Payloads, Seen};
 use super::resent::Resent;
 use super::sample::Look;
 use super::stream::{Through, Way};
+use super::timeline::{Kinds, Tally};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
 use crate::dissect::{rtp, stun, turn, vp8};
@@ -51,6 +52,8 @@ pub struct Opened {
     pub clear: Listed,
     /// The profile of the key that opened.
     pub profile: Option<Profile>,
+    /// What the packets were over time.
+    pub tally: Tally,
 }
 
 /// A key that opened a packet of a stream.
@@ -227,6 +230,7 @@ impl<'k> Opening<'k> {
             payload: &[],
             tagged: false,
         };
+        let (through, before) = (fitted.is_some(), stream.counted());
         match fitted {
             Some((index, body)) => {
                 let Some(hop) = self.keys.hops.get(index) else { return };
@@ -245,6 +249,7 @@ impl<'k> Opening<'k> {
                 &mut self.shared,
             ),
         }
+        stream.tally(through, before);
     }
 
     /// What was opened of each stream.
@@ -254,6 +259,22 @@ impl<'k> Opening<'k> {
 }
 
 impl Stream {
+    /// Packets in the clear, refused ones, and those whose frames opened.
+    fn counted(&self) -> [u64; 3] {
+        let Opened { clear, refused, frames, .. } = &self.opened;
+        [clear.total, refused.total, frames.values().sum()]
+    }
+
+    /// Counts a packet as what became of it.
+    fn tally(&mut self, through: bool, before: [u64; 3]) {
+        let [clear, refused, frames] = self.counted();
+        let clear = !through && clear > before[0];
+        let refused = !through && !clear && refused > before[1];
+        let opened = through || (!clear && !refused && frames > before[2]);
+        let (opened, clear, refused) = (u32::from(opened), u32::from(clear), u32::from(refused));
+        self.opened.tally.take(Kinds { opened, clear, refused });
+    }
+
     fn hop(&mut self, holders: &[Holder], profile: Profile) {
         for holder in holders {
             *self.opened.hop.entry(holder.clone()).or_default() += 1;

@@ -9,6 +9,7 @@ use super::listed::Listed;
 use super::payloads::Payloads;
 use super::repeats::Repeats;
 use super::sample::Look;
+use super::timeline::{self, End, Spans};
 use crate::dissect::rtp::Header;
 
 /// Where packets go: an interface, two ends, and the peer behind a relay or the channel that stands for it.
@@ -71,6 +72,8 @@ pub struct Stream {
     pub pauses: u64,
     follows: u64,
     sequence: Option<u16>,
+    /// Where spans of it end.
+    pub spans: Spans<End>,
     /// The packets' numbers.
     pub numbers: Listed,
     /// What its payloads look like.
@@ -96,6 +99,7 @@ impl Stream {
             pauses: 0,
             follows: 0,
             sequence: None,
+            spans: Spans::default(),
             numbers: Listed::default(),
             payloads: Payloads::default(),
             repeats: Repeats::default(),
@@ -123,6 +127,7 @@ impl Stream {
         self.numbers.push(number);
         self.bytes += payload.len() as u64;
         self.last = at;
+        self.spans.take(|| timeline::end(self.first, at), |_, later| later);
         let ahead = self.sequence.map(|before| header.sequence.wrapping_sub(before));
         self.follows += u64::from(ahead.is_some_and(|ahead| ahead.wrapping_add(16) <= 80));
         self.sequence = Some(header.sequence);

@@ -8,7 +8,7 @@ use super::sample::Sample;
 use super::statistics::{THRESHOLD, mode, uneven};
 
 /// Byte offsets that are looked at as columns; those behind them are pooled.
-const COLUMNS: usize = 12;
+pub const COLUMNS: usize = 12;
 /// Packets below which nothing is said.
 pub const ENOUGH: usize = 8;
 /// Windows with structure that are listed.
@@ -31,6 +31,8 @@ pub struct Found {
     pub where_structured: Vec<(u64, u64)>,
     /// The codec whose structure the first such window has.
     pub codec: Option<Codec>,
+    /// By offset: packets with the most frequent value of their window, and packets that have a byte there.
+    pub columns: [(u32, u32); COLUMNS],
 }
 
 /// The strongest sign of structure.
@@ -86,7 +88,14 @@ impl Found {
         self.windows += 1;
         let found = if codecs { Codecs::of(window.iter().map(|(sample, _)| *sample)) } else { None };
         let codec = found.map(|(codec, probability)| Least { probability, sign: Sign::Codec(codec) });
-        let signs = columns(window).chain(pooled(window)).chain(codec);
+        let tallied = &mut self.columns;
+        let columns = columns(window).inspect(|least| {
+            let Sign::Column { offset, same, of } = least.sign else { return };
+            if let Some(column) = tallied.get_mut(offset) {
+                *column = (column.0.saturating_add(same as u32), column.1.saturating_add(of as u32));
+            }
+        });
+        let signs = columns.chain(pooled(window)).chain(codec);
         let Some(least) = signs.min_by(|a, b| a.probability.total_cmp(&b.probability)) else { return };
         if self.least.is_none_or(|before| least.probability < before.probability) {
             self.least = Some(least);

@@ -37,8 +37,12 @@ pub fn timeline(at: usize, stream: &AuditStream) -> String {
     };
     let ns = |text: &str| text.parse::<u64>().unwrap_or_default();
     let (from, to) = (ns(&first.from_ns), ns(&last.to_ns));
+    // A span counts as a millisecond at least.
+    let rate = |span: &Span, packets: u64| {
+        packets as f64 * 1e9 / ns(&span.to_ns).saturating_sub(ns(&span.from_ns)).max(1_000_000) as f64
+    };
     let highest =
-        stream.timeline.iter().map(|span| kinds(span).iter().sum::<u64>()).max().unwrap_or(1).max(1);
+        stream.timeline.iter().map(|span| rate(span, kinds(span).iter().sum())).fold(1e-9, f64::max);
     let x = |at: u64| at.saturating_sub(from) as f64 / to.saturating_sub(from).max(1) as f64 * WIDTH;
     let mut paths = [const { String::new() }; 4];
     for span in &stream.timeline {
@@ -49,7 +53,7 @@ pub fn timeline(at: usize, stream: &AuditStream) -> String {
                 continue;
             }
             // A single packet in the clear among thousands is still seen.
-            let height = (packets as f64 / highest as f64 * (HEIGHT - 2.0)).max(1.5);
+            let height = (rate(span, packets) / highest * (HEIGHT - 2.0)).max(1.5);
             bottom -= height;
             path.push_str(&format!("M{left:.1} {bottom:.1}H{right:.1}v{height:.1}H{left:.1}z"));
         }
@@ -61,11 +65,11 @@ pub fn timeline(at: usize, stream: &AuditStream) -> String {
         "<figure>\n<svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-labelledby=\"tt-{at} td-{at}\"><title id=\"tt-{at}\">Packets over time</title><desc id=\"td-{at}\">{}\
          </desc>{drawn}</svg>\n<div class=\"ends\"><span>{}</span><span>{} later</span></div>\n\
-         <figcaption>Packets over time; the highest bar is {} packets.</figcaption>\n{}</figure>\n",
+         <figcaption>Packets over time; the highest bar is {} packets a second.</figcaption>\n{}</figure>\n",
         escaped(&totals(&stream.timeline)),
         escaped(&utc(&first.from_ns)),
         escaped(&between(&first.from_ns, &last.to_ns)),
-        number(highest),
+        number(highest.round() as u64),
         phases(&stream.timeline),
     )
 }
