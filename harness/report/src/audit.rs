@@ -35,8 +35,8 @@ pub(crate) mod sample {
     use std::collections::BTreeMap;
 
     use model::audit::{
-        Audit, AuditFinding, AuditStream, AuditVerdict, CaptureFile, CaptureProblem, Handshake, KeysGiven,
-        NotConcluded, Opened, Protection, SCHEMA, Severity,
+        Audit, AuditFinding, AuditStream, AuditVerdict, CaptureFile, CaptureProblem, Column, Handshake,
+        KeysGiven, NotConcluded, Opened, Protection, SCHEMA, Severity, Span,
     };
     use model::record::Tool;
 
@@ -65,11 +65,22 @@ pub(crate) mod sample {
 
     /// An audit with a stream of each kind that matters, and a name that no terminal should obey.
     pub fn audit() -> Audit {
+        let span = |second: u64, plaintext, opened| Span {
+            from_ns: (1_700_000_000 + second).to_string() + "000000000",
+            to_ns: (1_700_000_001 + second).to_string() + "000000000",
+            packets: 50,
+            plaintext,
+            opened,
+            refused: 50 - plaintext - opened,
+        };
         let mut open = stream("ab000001", Protection::Plaintext, "byte 0 is the same in 128 of 128 packets");
         open.findings.push("streams/nothing-in-the-clear".to_owned());
         let mut hop =
             stream("ab000002", Protection::TransportOnly, "the hop keys of `sfu` open 1234 of 1234 packets");
         hop.opened.push(Opened { layer: "srtp".to_owned(), owner: "sfu".to_owned(), packets: 1_234 });
+        open.timeline = vec![span(0, 50, 0), span(1, 50, 0)];
+        open.columns = vec![Column { offset: 0, same: 128, by_chance: 5, of: 128 }; 12];
+        hop.timeline = vec![span(0, 0, 50), span(1, 2, 45)];
         Audit {
             schema: SCHEMA.to_owned(),
             tool: Tool { name: "overheard".to_owned(), version: "0.1.0".to_owned() },

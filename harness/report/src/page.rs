@@ -136,6 +136,8 @@ pub fn document(title: &str, heading: &str, contents: &[(&str, &str)], main: &st
 }
 
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod tests {
     use rstest::rstest;
 

@@ -30,19 +30,25 @@ fn kinds(span: &Span) -> [u64; 4] {
     [span.plaintext, span.opened, span.refused, span.packets.saturating_sub(named)]
 }
 
+/// Nanoseconds in decimal; 0 where it is no time.
+fn ns(text: &str) -> u64 {
+    text.parse().unwrap_or_default()
+}
+
+/// Packets a second. A span that begins with its first packet has one interval less than packets, which changes little
+/// in a span of many and gives one of a single packet no rate.
+fn rate(span: &Span) -> f64 {
+    let width = ns(&span.to_ns).saturating_sub(ns(&span.from_ns));
+    if width == 0 { 0.0 } else { span.packets as f64 * 1e9 / width.max(1_000_000) as f64 }
+}
+
 /// Packets over time by kind; empty where no times are known.
 pub fn timeline(at: usize, stream: &AuditStream) -> String {
     let (Some(first), Some(last)) = (stream.timeline.first(), stream.timeline.last()) else {
         return String::new();
     };
-    let ns = |text: &str| text.parse::<u64>().unwrap_or_default();
     let (from, to) = (ns(&first.from_ns), ns(&last.to_ns));
-    // A span counts as a millisecond at least.
-    let rate = |span: &Span, packets: u64| {
-        packets as f64 * 1e9 / ns(&span.to_ns).saturating_sub(ns(&span.from_ns)).max(1_000_000) as f64
-    };
-    let highest =
-        stream.timeline.iter().map(|span| rate(span, kinds(span).iter().sum())).fold(1e-9, f64::max);
+    let highest = stream.timeline.iter().map(rate).fold(1e-9, f64::max);
     let x = |at: u64| at.saturating_sub(from) as f64 / to.saturating_sub(from).max(1) as f64 * WIDTH;
     let mut paths = [const { String::new() }; 4];
     for span in &stream.timeline {
@@ -53,7 +59,8 @@ pub fn timeline(at: usize, stream: &AuditStream) -> String {
                 continue;
             }
             // A single packet in the clear among thousands is still seen.
-            let height = (rate(span, packets) / highest * (HEIGHT - 2.0)).max(1.5);
+            let share = packets as f64 / span.packets.max(1) as f64;
+            let height = (rate(span) * share.min(1.0) / highest * (HEIGHT - 2.0)).max(1.5);
             bottom -= height;
             path.push_str(&format!("M{left:.1} {bottom:.1}H{right:.1}v{height:.1}H{left:.1}z"));
         }
@@ -131,7 +138,7 @@ pub fn columns(at: usize, stream: &AuditStream) -> String {
     let share = |column: &Column, count: u64| (count as f64 / column.of.max(1) as f64).min(1.0);
     let mut bars = String::new();
     for (place, column) in stream.columns.iter().enumerate() {
-        let left = 34.0 + place as f64 * STEP;
+        let left = 42.0 + place as f64 * STEP;
         let height = (share(column, column.same) * FULL).max(0.5);
         let chance = TOP + FULL - share(column, column.by_chance) * FULL;
         bars.push_str(&format!(
@@ -145,7 +152,7 @@ pub fn columns(at: usize, stream: &AuditStream) -> String {
             column.offset,
         ));
     }
-    let width = 40.0 + stream.columns.len() as f64 * STEP;
+    let width = 48.0 + stream.columns.len() as f64 * STEP;
     let told: Vec<String> = stream
         .columns
         .iter()
@@ -162,9 +169,9 @@ pub fn columns(at: usize, stream: &AuditStream) -> String {
     format!(
         "<figure>\n<svg class=\"columns\" viewBox=\"0 0 {width:.0} 124\" role=\"img\" aria-labelledby=\"ct-{at} cd-{at}\">\
          <title id=\"ct-{at}\">Structure against noise by byte position</title><desc id=\"cd-{at}\">{}</desc>\
-         <path d=\"M32 {TOP}V{1}H{width:.0}\" fill=\"none\" stroke=\"#4a4a55\"/>\
-         <text x=\"28\" y=\"18\" font-size=\"11\" text-anchor=\"end\">100%</text>\
-         <text x=\"28\" y=\"{1}\" font-size=\"11\" text-anchor=\"end\">0%</text>{bars}</svg>\n\
+         <path d=\"M40 {TOP}V{1}H{width:.0}\" fill=\"none\" stroke=\"#4a4a55\"/>\
+         <text x=\"36\" y=\"18\" font-size=\"11\" text-anchor=\"end\">100%</text>\
+         <text x=\"36\" y=\"{1}\" font-size=\"11\" text-anchor=\"end\">0%</text>{bars}</svg>\n\
          <figcaption>Structure against noise: how many packets have the most frequent value at each byte behind the RTP \
          header. The dashed line is what random bytes give; a bar far above it is structure, such as a codec's \
          header or a header of a frame layer.</figcaption>\n\
