@@ -51,9 +51,6 @@ use survey::Survey;
 /// Keys inside one capture that are tried; any further ones are left.
 const EMBEDDED_KEYS: usize = 10_000;
 
-/// Streams of one protection and capture of which pictures are told.
-const PICTURED: usize = 60;
-
 /// A capture to examine.
 pub struct Input {
     /// Its name, for the report.
@@ -221,7 +218,7 @@ impl Examined {
         let nulls = handshakes::null_profiles(&self.survey);
         let complete: Vec<Holder> = options.complete.iter().cloned().map(Holder::Owner).collect();
         let mut protected = HashSet::new();
-        let mut pictured: BTreeMap<Protection, usize> = BTreeMap::new();
+        let mut pictures = timeline::Pictures::default();
         for (at, ((stream, seen), significant)) in streams.into_iter().zip(significant).enumerate() {
             let opened = self.opened.remove(&(stream.way, stream.ssrc)).unwrap_or_default();
             // Bytes that stand in the clear are alike without any keystream.
@@ -252,12 +249,7 @@ impl Examined {
             }
             let told = Told { capture: index, protection, why, names, codec: self.codec(&seen, &opened) };
             let mut told = told.stream(&stream, &seen, &opened, &self.ended);
-            let before = pictured.entry(protection).or_default();
-            *before += 1;
-            if *before <= PICTURED {
-                told.timeline = timeline::spans(&stream, &opened, plaintext);
-                told.columns = timeline::columns(&opened.inside.as_ref().unwrap_or(&seen).whole);
-            }
+            pictures.draw(&mut told, &stream, &seen, &opened);
             audit.streams.push(told);
         }
         findings.handshakes(&self.survey);

@@ -3,15 +3,20 @@
 //! Invariant: what is kept of a stream is a few spans however long it is. Spans hold equal numbers of packets, so that
 //! both readings of a capture cut a stream at the same packets.
 
-use model::audit::{Column, Span};
+use std::collections::BTreeMap;
+
+use model::audit::{AuditStream, Column, Protection, Span};
 
 use super::opening::Opened;
+use super::payloads::Seen;
 use super::statistics::at_least;
 use super::stream::Stream;
 use super::structure::{COLUMNS, Found};
 
 /// Spans of a stream at most; where they are full, two become one.
 const SPANS: usize = 64;
+/// Streams of one protection and capture that have pictures.
+const PICTURED: usize = 60;
 /// Packets of a full window of columns.
 const WINDOW: u64 = 64;
 
@@ -96,8 +101,26 @@ impl Tally {
     }
 }
 
+/// Gives streams the numbers of their pictures, until enough of one protection have them.
+#[derive(Debug, Default)]
+pub struct Pictures {
+    told: BTreeMap<Protection, usize>,
+}
+
+impl Pictures {
+    /// Gives `told`, which tells of `stream`, its numbers.
+    pub fn draw(&mut self, told: &mut AuditStream, stream: &Stream, seen: &Seen, opened: &Opened) {
+        let before = self.told.entry(told.protection).or_default();
+        if *before < PICTURED {
+            *before += 1;
+            told.timeline = spans(stream, opened, told.protection == Protection::Plaintext);
+            told.columns = columns(&opened.inside.as_ref().unwrap_or(seen).whole);
+        }
+    }
+}
+
 /// The spans of `stream`; none where times are not known, or where the two readings do not agree on its packets.
-pub fn spans(stream: &Stream, opened: &Opened, plaintext: bool) -> Vec<Span> {
+fn spans(stream: &Stream, opened: &Opened, plaintext: bool) -> Vec<Span> {
     let keyed = !opened.hop.is_empty() || !opened.frames.is_empty();
     if stream.first.1 == 0 || (keyed && opened.tally.packets != stream.packets) {
         return Vec::new();
@@ -135,7 +158,7 @@ pub fn spans(stream: &Stream, opened: &Opened, plaintext: bool) -> Vec<Span> {
 }
 
 /// How often the most frequent value of each of the first bytes stands there.
-pub fn columns(found: &Found) -> Vec<Column> {
+fn columns(found: &Found) -> Vec<Column> {
     let column = |(offset, (same, of)): (usize, &(u32, u32))| {
         let (same, of) = (u64::from(*same), u64::from(*of));
         let by_chance = (of / WINDOW) as f64 * expected(WINDOW) + expected(of % WINDOW);
