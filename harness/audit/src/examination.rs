@@ -217,7 +217,7 @@ impl Examined {
             streams.iter().map(|(stream, _)| findings::id(stream.way, stream.ssrc)).collect();
         let nulls = handshakes::null_profiles(&self.survey);
         let complete: Vec<Holder> = options.complete.iter().cloned().map(Holder::Owner).collect();
-        let mut protected = HashSet::new();
+        let (mut protected, mut again) = (HashSet::new(), resent::Again::default());
         let mut pictures = timeline::Pictures::default();
         for (at, ((stream, seen), significant)) in streams.into_iter().zip(significant).enumerate() {
             let opened = self.opened.remove(&(stream.way, stream.ssrc)).unwrap_or_default();
@@ -250,12 +250,11 @@ impl Examined {
             let told = Told { capture: index, protection, why, names, codec: self.codec(&seen, &opened) };
             let mut told = told.stream(&stream, &seen, &opened, &self.ended);
             pictures.draw(&mut told, &stream, &seen, &opened);
+            again.place(&stream, &opened, audit.streams.len());
             audit.streams.push(told);
         }
-        findings.handshakes(&self.survey);
-        findings.agreements(&self.survey);
-        findings.rtcp(&self.survey, &protected);
-        findings.described(&self.survey);
+        again.adopt(&mut audit.streams);
+        findings.of_survey(&self.survey, &protected);
         for (class, count) in &self.survey.classes {
             *audit.packets.entry(class.word().to_owned()).or_default() += count;
         }

@@ -1,7 +1,7 @@
 //! Captures of calls between clients that others made: what must be concluded of each (`vectors/outside/README.md`).
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use audit::examination::{Input, Options, examine};
@@ -65,9 +65,13 @@ fn told(stream: &AuditStream) -> String {
 #[case::sdes_aes_256_linphone("sdes-aes-256-linphone", Keys::None, &["broken opus 42, capture srtp 42", "broken opus 43, capture srtp 43"], &["signalling/no-key-in-the-clear"])]
 #[case::sdes_baresip_tcp("sdes-baresip-tcp", Keys::None, &["broken opus 32, capture srtp 32", "broken opus 33, capture srtp 33"], &["metadata/rtcp-in-the-clear", "signalling/no-key-in-the-clear"])]
 #[case::sdes_linphone("sdes-linphone", Keys::None, &["broken opus 51, capture srtp 51", "broken opus 52, capture srtp 52"], &["signalling/no-key-in-the-clear"])]
+#[case::srtp_after_rollover_gstreamer("srtp-after-rollover-gstreamer", Keys::None, &["encrypted-undetermined - 71"], &[])]
+#[case::srtp_after_rollover_gstreamer_with_keys("srtp-after-rollover-gstreamer", Keys::All, &["transport-only opus 71, sfu srtp 71"], &[])]
 #[case::srtp_mki_gstreamer("srtp-mki-gstreamer", Keys::None, &["encrypted-undetermined - 60"], &[])]
 #[case::srtp_mki_gstreamer_with_keys("srtp-mki-gstreamer", Keys::All, &["transport-only opus 60, sfu srtp 60"], &[])]
 #[case::srtp_null_cipher_gstreamer("srtp-null-cipher-gstreamer", Keys::None, &["plaintext opus 60"], &["streams/nothing-in-the-clear"])]
+#[case::srtp_rollover_gstreamer("srtp-rollover-gstreamer", Keys::None, &["encrypted-undetermined - 81"], &[])]
+#[case::srtp_rollover_gstreamer_with_keys("srtp-rollover-gstreamer", Keys::All, &["transport-only opus 81, sfu srtp 81"], &[])]
 #[case::srtp_tag32_gstreamer("srtp-tag32-gstreamer", Keys::None, &["encrypted-undetermined - 60"], &[])]
 #[case::srtp_tag32_gstreamer_with_keys("srtp-tag32-gstreamer", Keys::All, &["transport-only opus 60, sfu srtp 60"], &[])]
 #[case::webrtc_aiortc("webrtc-aiortc", Keys::None, &["encrypted-undetermined - 55", "encrypted-undetermined - 55"], &[])]
@@ -85,7 +89,7 @@ fn told(stream: &AuditStream) -> String {
 #[case::webrtc_turn_sframe_aiortc("webrtc-turn-sframe-aiortc", Keys::None, &["encrypted-undetermined - 24", "encrypted-undetermined - 24", "encrypted-undetermined - 24", "encrypted-undetermined - 24", "encrypted-undetermined - 24", "encrypted-undetermined - 24"], &[])]
 #[case::webrtc_turn_sframe_aiortc_with_keys("webrtc-turn-sframe-aiortc", Keys::All, &["end-to-end-consistent opus 24, sfu srtp 24, parties sframe 24", "end-to-end-consistent opus 24, sfu srtp 24, parties sframe 24", "end-to-end-consistent opus 24, sfu srtp 24, parties sframe 24", "end-to-end-consistent opus 24, sfu srtp 24, parties sframe 24", "end-to-end-consistent opus 24, sfu srtp 24, parties sframe 24", "end-to-end-consistent opus 24, sfu srtp 24, parties sframe 24"], &[])]
 #[case::webrtc_vp8_chromium_aiortc("webrtc-vp8-chromium-aiortc", Keys::None, &["encrypted-undetermined - 33", "encrypted-undetermined - 60", "encrypted-undetermined - 61", "encrypted-undetermined - 8"], &[])]
-#[case::webrtc_vp8_chromium_aiortc_with_keys("webrtc-vp8-chromium-aiortc", Keys::All, &["encrypted-undetermined - 8, sfu srtp 8", "transport-only opus 60, sfu srtp 60", "transport-only opus 61, sfu srtp 61", "transport-only vp8 33, sfu srtp 33"], &[])]
+#[case::webrtc_vp8_chromium_aiortc_with_keys("webrtc-vp8-chromium-aiortc", Keys::All, &["transport-only opus 60, sfu srtp 60", "transport-only opus 61, sfu srtp 61", "transport-only vp8 33, sfu srtp 33", "transport-only vp8 8, sfu srtp 8"], &[])]
 #[case::zrtp_linphone("zrtp-linphone", Keys::None, &["broken opus 54", "broken opus 56"], &["sdp/media-are-protected", "streams/nothing-in-the-clear"])]
 fn a_call_between_other_clients_is_judged(
     #[case] name: &str,
@@ -132,4 +136,24 @@ fn a_capture_without_its_handshake_opens_under_no_key_of_it() {
     let input = Input { name: name.to_owned(), open: Box::new(open) };
     let audit = examine(&[input], &given, &Options::default(), &mut |_| {});
     assert!(audit.streams.iter().all(|stream| stream.opened.is_empty()));
+}
+
+/// A message of ZRTP may be sent again, so each of its copies is changed.
+#[rstest]
+#[case::hello(b"Hello   1.10", 40)]
+#[case::part_of_the_initiator(b"DHPart2 ", 100)]
+#[case::part_of_the_responder(b"DHPart1 ", 8)]
+#[case::commit(b"Commit  ", 70)]
+#[case::hash_in_the_description(b"a=zrtp-hash:1.10 ", 20)]
+fn a_changed_byte_of_zrtp_is_found(#[case] after: &[u8], #[case] offset: usize) {
+    let mut bytes = fs::read(file("zrtp-linphone.pcap")).expect("a capture");
+    let found: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(after)).collect();
+    assert!(!found.is_empty());
+    for at in found {
+        bytes[at + offset] ^= 1;
+    }
+    let open = move || Ok(Box::new(Cursor::new(bytes.clone())) as Box<dyn Read + Send>);
+    let input = Input { name: "changed".to_owned(), open: Box::new(open) };
+    let audit = examine(&[input], &[], &Options::default(), &mut |_| {});
+    assert!(audit.findings.iter().any(|finding| finding.check == "zrtp/hashes-fit"), "{:?}", audit.findings);
 }

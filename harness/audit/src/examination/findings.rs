@@ -154,8 +154,16 @@ impl Findings {
         }
     }
 
+    /// What is found beside the streams; `protected` are the ways of those that are not plaintext.
+    pub fn of_survey(&mut self, survey: &Survey, protected: &HashSet<Way>) {
+        self.handshakes(survey);
+        self.agreements(survey);
+        self.rtcp(survey, protected);
+        self.described(survey);
+    }
+
     /// What is found of the handshakes.
-    pub fn handshakes(&mut self, survey: &Survey) {
+    fn handshakes(&mut self, survey: &Survey) {
         for association in &survey.associations {
             self.handshake(association, survey);
         }
@@ -198,7 +206,7 @@ impl Findings {
     }
 
     /// What is found of agreements of ZRTP.
-    pub fn agreements(&mut self, survey: &Survey) {
+    fn agreements(&mut self, survey: &Survey) {
         for mismatch in survey.zrtp.mismatches(&survey.described) {
             let Way { source, destination, .. } = mismatch.way;
             let text = format!(
@@ -210,7 +218,7 @@ impl Findings {
     }
 
     /// RTCP in the clear beside media that are protected; on the ports of the media or on those above (RFC 3550 §11).
-    pub fn rtcp(&mut self, survey: &Survey, protected: &HashSet<Way>) {
+    fn rtcp(&mut self, survey: &Survey, protected: &HashSet<Way>) {
         let mut ways: Vec<(&Way, &Listed)> = survey.rtcp.iter().collect();
         ways.sort_by_key(|(way, _)| **way);
         for (way, packets) in ways {
@@ -229,7 +237,7 @@ impl Findings {
     }
 
     /// What is found in readable signalling.
-    pub fn described(&mut self, survey: &Survey) {
+    fn described(&mut self, survey: &Survey) {
         let (mut packets, count): (Vec<u64>, usize) =
             (survey.described.keys.iter().map(|key| key.packet).collect(), survey.described.keys.len());
         packets.dedup();

@@ -21,8 +21,10 @@ use crate::srtp::{Profile, Rollover, without_mki, without_padding};
 
 /// Packets of a stream on which keys are tried that did not open any yet.
 const TRIED: u64 = 8;
-/// Rollover counters that are tried before one is known.
+/// Rollover counters that are tried before one is known, however many keys there are.
 const LAST_ROLLOVER: u32 = 2;
+/// Rollover counters that are tried with a single key of unknown streams: of video, hours.
+const MOST_ROLLOVERS: usize = 64;
 /// Pieces of a frame that are kept until it is whole.
 const PIECES: usize = 512;
 /// How far the counter of a damaged frame may lie from the last one that opened.
@@ -46,6 +48,8 @@ pub struct Opened {
     pub unsealed_packets: Listed,
     /// Packets of frames that have key and counter of another frame.
     pub reused: Listed,
+    /// The SSRC of the stream whose packets are all that it sends, again, beside padding (RFC 4588).
+    pub sends_again: Option<u32>,
     /// Packets that did not open after others had.
     pub refused: Listed,
     /// Of those, the ones that begin like what opened.
@@ -74,6 +78,8 @@ struct Stream {
     opened: Opened,
     inside: Payloads,
     any: bool,
+    /// Whether anything stands inside that was not sent before.
+    new: bool,
     /// First bytes of what opened, by how often.
     first_bytes: BTreeMap<u8, u64>,
     frame: Vec<Piece>,
@@ -117,19 +123,19 @@ struct Shared {
 }
 
 /// Opens a packet with an MKI of so many bytes.
-fn open(hop: &HopKey, mki: usize, rollover: &mut Rollover, packet: &[u8]) -> Option<Vec<u8>> {
+fn open(hop: &HopKey, mki: usize, rollover: &mut Rollover, packet: &[u8], last: u32) -> Option<Vec<u8>> {
     if mki == 0 {
-        return rollover.open(&hop.opener, packet, LAST_ROLLOVER).map(|(_, body)| body);
+        return rollover.open(&hop.opener, packet, last).map(|(_, body)| body);
     }
     let packet = without_mki(packet, mki, hop.profile)?;
     rollover.open(&hop.opener, &packet, LAST_ROLLOVER).map(|(_, body)| body)
 }
 
 /// Tries a key that has not opened any packet of a stream yet.
-fn fit(key: usize, hop: &HopKey, packet: &[u8]) -> Option<(Fit, Vec<u8>)> {
+fn fit(key: usize, hop: &HopKey, packet: &[u8], last: u32) -> Option<(Fit, Vec<u8>)> {
     hop.mki.iter().find_map(|mki| {
         let mut rollover = Rollover::default();
-        let body = open(hop, *mki, &mut rollover, packet)?;
+        let body = open(hop, *mki, &mut rollover, packet, last)?;
         Some((Fit { key, mki: *mki, rollover, packets: 1 }, body))
     })
 }
@@ -199,7 +205,7 @@ impl<'k> Opening<'k> {
         let mut fitted = None;
         for fit in &mut stream.fitting {
             let Some(hop) = self.keys.hops.get(fit.key) else { continue };
-            if let Some(body) = open(hop, fit.mki, &mut fit.rollover, bytes) {
+            if let Some(body) = open(hop, fit.mki, &mut fit.rollover, bytes, LAST_ROLLOVER) {
                 fit.packets += 1;
                 fitted = Some((fit.key, body));
                 break;
@@ -210,12 +216,15 @@ impl<'k> Opening<'k> {
             && stream.seen <= 16 * TRIED
         {
             let tried = likely.iter().chain(&self.anywhere);
+            // A capture that begins in the middle of a call begins at any counter.
+            let share = MOST_ROLLOVERS.checked_div(self.anywhere.len()).unwrap_or_default();
+            let last = LAST_ROLLOVER.max(share as u32);
             let known: Vec<usize> = stream.fitting.iter().map(|fit| fit.key).collect();
             let all = tried.filter(|index| !known.contains(index));
             fitted = all.copied().find_map(|key| {
                 let hop = self.keys.hops.get(key)?;
                 let (fit, body) =
-                    hop.ssrc.is_none_or(|ssrc| ssrc == header.ssrc).then(|| fit(key, hop, bytes))??;
+                    hop.ssrc.is_none_or(|ssrc| ssrc == header.ssrc).then(|| fit(key, hop, bytes, last))??;
                 stream.fitting.push(fit);
                 Some((key, body))
             });
@@ -236,10 +245,11 @@ impl<'k> Opening<'k> {
                 let Some(hop) = self.keys.hops.get(index) else { return };
                 let inside = without_padding(bytes, &body).unwrap_or(&body);
                 stream.hop(hop.holders.as_slice(), hop.profile);
-                let (sequence, payload) = match self.shared.resent.take(way, header.sequence, inside) {
-                    Some(resent) => resent,
-                    None => (header.sequence, inside),
-                };
+                let resent = self.shared.resent.take(way, header.ssrc, header.sequence, inside);
+                stream.new |= resent.is_none() && !inside.is_empty();
+                stream.opened.sends_again = resent.map(|(origin, ..)| origin).or(stream.opened.sends_again);
+                let (sequence, payload) =
+                    resent.map_or((header.sequence, inside), |(_, sequence, payload)| (sequence, payload));
                 stream.content(Look { payload, sequence, ..look }, self.keys, &mut self.shared);
             }
             None => stream.refused(
@@ -414,6 +424,7 @@ impl Stream {
         if self.counters.is_empty() {
             self.opened.unsealed_packets = Listed::default();
         }
+        self.opened.sends_again = self.opened.sends_again.filter(|_| !self.new);
         let weak = |fit: &Fit| {
             fit.packets < 2 && keys.hops.get(fit.key).is_some_and(|hop| hop.profile.rtp_tag_length() == 4)
         };

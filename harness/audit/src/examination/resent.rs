@@ -2,10 +2,13 @@
 //!
 //! Invariant: a packet is one that is sent again only when the very payload went the same way before.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
-use super::stream::Way;
+use model::audit::{AuditStream, Protection};
+
+use super::opening::Opened;
+use super::stream::{Stream, Way};
 
 /// Payloads that are remembered, of all streams together.
 const REMEMBERED: usize = 1 << 16;
@@ -14,21 +17,30 @@ const REMEMBERED: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub struct Resent {
     hashes: RandomState,
-    known: HashSet<u64>,
+    /// Hashes of way, sequence number and payload, with the SSRC.
+    known: HashMap<u64, u32>,
     order: VecDeque<u64>,
 }
 
 impl Resent {
-    /// Takes a payload in. Of one that is sent again: its own sequence number and what was sent.
-    pub fn take<'p>(&mut self, way: Way, sequence: u16, payload: &'p [u8]) -> Option<(u16, &'p [u8])> {
+    /// Takes a payload in. Of one that is sent again: the SSRC and the sequence number that it had, and what was sent.
+    pub fn take<'p>(
+        &mut self,
+        way: Way,
+        ssrc: u32,
+        sequence: u16,
+        payload: &'p [u8],
+    ) -> Option<(u32, u16, &'p [u8])> {
         if let Some((number, rest)) = payload.split_first_chunk::<2>() {
             let number = u16::from_be_bytes(*number);
-            if !rest.is_empty() && self.known.contains(&self.hashes.hash_one((way, number, rest))) {
-                return Some((number, rest));
+            let origin =
+                self.known.get(&self.hashes.hash_one((way, number, rest))).filter(|_| !rest.is_empty());
+            if let Some(origin) = origin.filter(|origin| **origin != ssrc) {
+                return Some((*origin, number, rest));
             }
         }
         let hash = self.hashes.hash_one((way, sequence, payload));
-        if self.known.insert(hash) {
+        if self.known.insert(hash, ssrc).is_none() {
             self.order.push_back(hash);
         }
         if self.order.len() > REMEMBERED
@@ -37,6 +49,41 @@ impl Resent {
             self.known.remove(&oldest);
         }
         None
+    }
+}
+
+/// Streams that do nothing but send again, and where each stream stands in the audit.
+#[derive(Debug, Default)]
+pub struct Again {
+    places: HashMap<(Way, u32), usize>,
+    origins: Vec<(usize, (Way, u32))>,
+}
+
+impl Again {
+    /// Takes note of the stream that comes at `place`.
+    pub fn place(&mut self, stream: &Stream, opened: &Opened, place: usize) {
+        self.places.insert((stream.way, stream.ssrc), place);
+        self.origins.extend(opened.sends_again.map(|origin| (place, (stream.way, origin))));
+    }
+
+    /// Who can read a stream can read what sends it again, also where that is too little to be judged by itself.
+    pub fn adopt(&self, streams: &mut [AuditStream]) {
+        for (place, origin) in &self.origins {
+            let origin = self.places.get(origin).and_then(|at| streams.get(*at));
+            let Some((protection, codec, ssrc)) =
+                origin.map(|origin| (origin.protection, origin.codec.clone(), origin.ssrc.clone()))
+            else {
+                continue;
+            };
+            let unknown = |stream: &&mut AuditStream| {
+                matches!(stream.protection, Protection::EncryptedUndetermined | Protection::Insufficient)
+            };
+            if let Some(stream) = streams.get_mut(*place).filter(unknown) {
+                stream.protection = protection;
+                stream.codec = stream.codec.take().or(codec);
+                stream.why = format!("beside padding it holds nothing but packets of {ssrc}, sent again");
+            }
+        }
     }
 }
 
@@ -52,22 +99,23 @@ mod tests {
     #[test]
     fn only_a_payload_that_went_the_same_way_is_sent_again() {
         let mut resent = Resent::default();
-        assert_eq!(resent.take(way(1), 0x0102, b"frame"), None);
-        assert_eq!(resent.take(way(1), 9, b"\x01\x02frame"), Some((0x0102, &b"frame"[..])));
-        assert_eq!(resent.take(way(1), 9, b"\x01\x03frame"), None, "another number");
-        assert_eq!(resent.take(way(1), 9, b"\x01\x02frames"), None, "another payload");
-        assert_eq!(resent.take(way(2), 9, b"\x01\x02frame"), None, "another way");
-        assert_eq!(resent.take(way(1), 7, b""), None);
+        assert_eq!(resent.take(way(1), 5, 0x0102, b"frame"), None);
+        assert_eq!(resent.take(way(1), 6, 9, b"\x01\x02frame"), Some((5, 0x0102, &b"frame"[..])));
+        assert_eq!(resent.take(way(1), 5, 8, b"\x01\x02frame"), None, "its own stream");
+        assert_eq!(resent.take(way(1), 6, 9, b"\x01\x03frame"), None, "another number");
+        assert_eq!(resent.take(way(1), 6, 9, b"\x01\x02frames"), None, "another payload");
+        assert_eq!(resent.take(way(2), 6, 9, b"\x01\x02frame"), None, "another way");
+        assert_eq!(resent.take(way(1), 6, 7, b""), None);
     }
 
     #[test]
     fn what_went_by_long_ago_is_forgotten() {
         let mut resent = Resent::default();
         for n in 0..=REMEMBERED as u32 {
-            assert_eq!(resent.take(way(1), 1, &n.to_be_bytes()), None);
+            assert_eq!(resent.take(way(1), 5, 1, &n.to_be_bytes()), None);
         }
         assert_eq!(resent.known.len(), REMEMBERED);
-        assert_eq!(resent.take(way(1), 2, b"\x00\x01\x00\x00\x00\x00"), None);
-        assert!(resent.take(way(1), 2, b"\x00\x01\x00\x01\x00\x00").is_some());
+        assert_eq!(resent.take(way(1), 6, 2, b"\x00\x01\x00\x00\x00\x00"), None);
+        assert!(resent.take(way(1), 6, 2, b"\x00\x01\x00\x01\x00\x00").is_some());
     }
 }
