@@ -3,6 +3,7 @@
 //! Invariant: any byte string dissects without panic, and what is not understood is `None`.
 
 pub mod dtls;
+pub mod framed;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;

@@ -3,6 +3,7 @@
 //! Invariant: no code is shared with the nodes that are judged; record, captures and keys are all that is read.
 
 pub mod agreement;
+pub mod any_bytes;
 #[cfg(test)]
 mod bench;
 pub mod capture;

@@ -89,13 +89,13 @@ pub fn of_datagram(payload: &[u8], packet: &Packet) -> Class {
     let Some(first) = payload.first() else { return Class::OtherUdp };
     let port = |wanted| packet.source.port() == wanted || packet.destination.port() == wanted;
     match first {
-        0..=3 if stun::Message::parse(payload).is_some() => Class::Stun,
+        0..=3 if stun::Message::parse(payload).is_some() || stun::Message::is_classic(payload) => Class::Stun,
         _ if port(53) => Class::Dns,
         16..=19 if payload.get(4..8) == Some(b"ZRTP") => Class::Zrtp,
         20..=63 if dtls::looks_like(payload) => Class::Dtls,
         64..=79 if crate::dissect::turn::channel_data(payload).is_some() => Class::TurnChannel,
         b'A'..=b'Z' if looks_like_sip(payload) => Class::Sip,
-        128..=191 => of_media(payload),
+        128..=191 => of_media(payload, packet.cut),
         192..=255
             if payload.get(1..5).is_some_and(|v| v == [0, 0, 0, 1] || v == [0x6b, 0x33, 0x43, 0xcf]) =>
         {
@@ -105,9 +105,15 @@ pub fn of_datagram(payload: &[u8], packet: &Packet) -> Class {
     }
 }
 
-fn of_media(payload: &[u8]) -> Class {
+fn of_media(payload: &[u8], cut: bool) -> Class {
     if rtcp::looks_like(payload) {
-        if rtcp::tiles(payload) { Class::Rtcp } else { Class::Srtcp }
+        if rtcp::tiles(payload) {
+            Class::Rtcp
+        } else if cut || rtcp::is_protected(payload) {
+            Class::Srtcp
+        } else {
+            Class::OtherUdp
+        }
     } else if rtp::Header::parse(payload).is_some() {
         Class::Rtp
     } else {

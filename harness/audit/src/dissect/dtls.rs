@@ -20,6 +20,18 @@ const CERTIFICATE: u8 = 11;
 const USE_SRTP: u16 = 14;
 const SUPPORTED_VERSIONS: u16 = 43;
 
+/// A handshake message this long, in bytes, is none of ours.
+const LONGEST_MESSAGE: usize = 1 << 17;
+/// Bytes of an AEAD tag.
+const TAG: usize = 16;
+/// Messages of one side that may wait for their rest, and pieces of each.
+const MESSAGES: usize = 16;
+const PIECES: usize = 256;
+/// Alerts in the clear that are kept; a call that goes on after so many is told by any of them.
+const ALERTS: usize = 1_000;
+/// Cipher suites and profiles of a hello that are kept.
+const OFFERED: usize = 256;
+
 /// A record of one datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
@@ -36,6 +48,27 @@ pub struct Record<'a> {
 /// Whether a datagram starts with a whole DTLS record header of a known major version.
 pub fn looks_like(datagram: &[u8]) -> bool {
     datagram.len() >= 13 && datagram.get(1) == Some(&0xFE)
+}
+
+/// Whether a datagram begins with the unified header of DTLS 1.3 (RFC 9147 §4), without a connection id, and its
+/// records fill it exactly; such a record holds at least a tag.
+pub fn is_unified(mut datagram: &[u8]) -> bool {
+    while let Some(first) = datagram.first().filter(|first| *first >> 4 == 2) {
+        let sequence = if first & 0x08 == 0 { 1 } else { 2 };
+        if first & 0x04 == 0 {
+            return datagram.len() > 1 + sequence + TAG;
+        }
+        let Some(length) = u16_at(datagram, 1 + sequence).map(usize::from).filter(|length| *length > TAG)
+        else {
+            return false;
+        };
+        match datagram.get(3 + sequence + length..) {
+            Some([]) => return true,
+            Some(rest) => datagram = rest,
+            None => return false,
+        }
+    }
+    false
 }
 
 /// The records of a datagram, up to the first that is cut.
@@ -82,13 +115,36 @@ pub struct Side {
     /// Alerts in an encrypted epoch.
     pub encrypted_alerts: usize,
     fragments: BTreeMap<(u16, u8), Fragments>,
+    held: usize,
 }
 
-/// The pieces of one handshake message (RFC 6347 §4.2.3).
+/// The pieces of one handshake message (RFC 6347 §4.2.3), by where they begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Fragments {
-    bytes: Vec<u8>,
-    have: Vec<bool>,
+    pieces: BTreeMap<usize, Vec<u8>>,
+    held: usize,
+}
+
+impl Fragments {
+    /// Keeps a piece; the message, if it is whole now.
+    fn take(&mut self, offset: usize, piece: &[u8], total: usize) -> Option<Vec<u8>> {
+        let before = self.pieces.get(&offset).map(Vec::len);
+        if before.is_none_or(|before| before < piece.len())
+            && (before.is_some() || self.pieces.len() < PIECES)
+        {
+            self.pieces.insert(offset, piece.to_vec());
+            self.held += piece.len() - before.unwrap_or_default();
+        }
+        if self.held < total {
+            return None;
+        }
+        let mut whole = Vec::with_capacity(total);
+        for (offset, piece) in &self.pieces {
+            let known = whole.len().checked_sub(*offset)?;
+            whole.extend_from_slice(piece.get(known..).unwrap_or_default());
+        }
+        (whole.len() == total).then_some(whole)
+    }
 }
 
 impl Side {
@@ -97,7 +153,9 @@ impl Side {
         for record in records(datagram) {
             match (record.content, record.epoch) {
                 (CONTENT_ALERT, 0) => {
-                    if let [level, description, ..] = record.fragment {
+                    if let [level, description, ..] = record.fragment
+                        && self.alerts.len() < ALERTS
+                    {
                         self.alerts.push((*level, *description));
                     }
                 }
@@ -113,21 +171,37 @@ impl Side {
             (rest.first().copied(), u24_at(rest, 1), u16_at(rest, 4), u24_at(rest, 6), u24_at(rest, 9))
         {
             let Some(piece) = rest.get(12..12 + length) else { return };
-            // A message of a megabyte is no handshake of ours, and would cost its length in memory.
-            if offset + length <= total && total < 1 << 17 {
-                let message = self.fragments.entry((sequence, kind)).or_default();
-                message.bytes.resize(total, 0);
-                message.have.resize(total, false);
-                message.bytes.splice(offset..offset + length, piece.iter().copied());
-                message.have.splice(offset..offset + length, std::iter::repeat_n(true, length));
-                if message.have.iter().all(|have| *have) {
-                    let whole = std::mem::take(&mut message.bytes);
-                    message.have.clear();
-                    self.message(kind, &whole);
-                }
+            if offset + length <= total && total < LONGEST_MESSAGE {
+                self.piece((sequence, kind), total, offset, piece);
             }
             rest = rest.get(12 + length..).unwrap_or_default();
         }
+    }
+
+    fn piece(&mut self, message: (u16, u8), total: usize, offset: usize, piece: &[u8]) {
+        if self.fragments.len() >= MESSAGES && !self.fragments.contains_key(&message) {
+            return;
+        }
+        let fragments = self.fragments.entry(message).or_default();
+        let before = fragments.held;
+        let whole = fragments.take(offset, piece, total);
+        self.held += fragments.held - before;
+        if let Some(whole) = whole {
+            self.held -= fragments.held;
+            self.fragments.remove(&message);
+            self.message(message.1, &whole);
+        }
+    }
+
+    /// Bytes of messages that are not whole yet.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Gives up the messages that are not whole yet.
+    pub fn forget(&mut self) {
+        self.fragments = BTreeMap::new();
+        self.held = 0;
     }
 
     fn message(&mut self, kind: u8, body: &[u8]) {
@@ -193,7 +267,7 @@ impl Side {
 }
 
 fn u16_list(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(2).filter_map(|pair| u16_at(pair, 0)).collect()
+    bytes.chunks_exact(2).take(OFFERED).filter_map(|pair| u16_at(pair, 0)).collect()
 }
 
 fn u24_at(bytes: &[u8], at: usize) -> Option<usize> {

@@ -25,6 +25,15 @@ pub fn tiles(datagram: &[u8]) -> bool {
     at == datagram.len()
 }
 
+/// Whether the word of SRTCP stands near the end (RFC 3711 §3.4, RFC 7714 §9.2): the E flag above an index that has
+/// not gone far, before a tag of 10 or 4 bytes, or at the very end, with or without a key identifier of four bytes.
+pub fn is_protected(datagram: &[u8]) -> bool {
+    [4, 8, 12, 14, 18].into_iter().any(|back| {
+        let at = datagram.len().checked_sub(back).filter(|at| *at >= 8);
+        at.and_then(|at| datagram.get(at)) == Some(&0x80)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +43,18 @@ mod tests {
         let mut compound = vec![0x80, 201, 0, 1, 1, 2, 3, 4];
         compound.extend([0x81, 202, 0, 2, 1, 2, 3, 4, 0, 0, 0, 0]);
         assert!(looks_like(&compound) && tiles(&compound));
+    }
+
+    #[rstest::rstest]
+    #[case::aead(&[0x80, 0, 0, 9], true)]
+    #[case::sha1_80(&[0x80, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], true)]
+    #[case::sha1_32_with_a_key_id(&[0x80, 0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8], true)]
+    #[case::not_encrypted(&[0x00, 0, 0, 9], false)]
+    #[case::nothing_of_the_kind(&[7; 14], false)]
+    fn the_word_of_srtcp_tells_it(#[case] end: &[u8], #[case] protected: bool) {
+        let packet = [&[0x80, 201, 0, 1, 1, 2, 3, 4][..], &[7; 20], end].concat();
+        assert_eq!(is_protected(&packet), protected);
+        assert!(!is_protected(&packet[..8]), "the header is no word");
     }
 
     #[test]

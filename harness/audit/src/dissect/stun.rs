@@ -55,6 +55,28 @@ impl<'a> Message<'a> {
         Some(Self { method, class, transaction, attributes })
     }
 
+    /// Whether a datagram is a message of the first STUN (RFC 3489 §11), which has no cookie: a Binding or Shared Secret
+    /// message whose attributes, all known to that document, fill it exactly.
+    pub fn is_classic(datagram: &[u8]) -> bool {
+        let known = matches!(u16_at(datagram, 0), Some(1 | 2 | 0x101 | 0x102 | 0x111 | 0x112));
+        let length = u16_at(datagram, 2).map(usize::from);
+        let cookie = datagram.get(4..8) == Some(&MAGIC_COOKIE.to_be_bytes()[..]);
+        let Some(mut rest) = datagram.get(20..).filter(|rest| known && !cookie && Some(rest.len()) == length)
+        else {
+            return false;
+        };
+        while let (Some(kind), Some(length)) = (u16_at(rest, 0), u16_at(rest, 2)) {
+            let Some(behind) = rest.get(4 + usize::from(length)..).filter(|_| length % 4 == 0) else {
+                return false;
+            };
+            if !(1..=0x0B).contains(&kind) {
+                return false;
+            }
+            rest = behind;
+        }
+        rest.is_empty()
+    }
+
     /// The value of the first attribute of type `wanted`.
     pub fn attribute(&self, wanted: u16) -> Option<&'a [u8]> {
         self.attributes.iter().find(|(kind, _)| *kind == wanted).map(|(_, value)| *value)
@@ -116,6 +138,20 @@ mod tests {
         bytes.pop();
         bytes[4] ^= 1;
         assert_eq!(Message::parse(&bytes), None);
+    }
+
+    #[test]
+    fn the_first_stun_has_no_cookie_and_fills_its_datagram() {
+        let mut bytes = vec![0x01, 0x01, 0, 12];
+        bytes.extend([9; 16]);
+        bytes.extend([0, 1, 0, 8, 0, 1, 0x80, 0x55, 192, 0, 2, 1]);
+        assert!(Message::is_classic(&bytes) && Message::parse(&bytes).is_none());
+        assert!(!Message::is_classic(&bytes[..31]), "cut");
+        assert!(!Message::is_classic(&hex::decode(RESPONSE).expect("hex")), "it has a cookie");
+        bytes[21] = 0x40;
+        assert!(!Message::is_classic(&bytes), "an attribute that RFC 3489 does not know");
+        bytes[1] = 3;
+        assert!(!Message::is_classic(&bytes), "another method");
     }
 
     proptest! {

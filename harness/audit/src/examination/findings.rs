@@ -12,7 +12,7 @@ use super::listed::Listed;
 use super::opening::Opened;
 use super::payloads::Seen;
 use super::properties;
-use super::stream::{Stream, Way};
+use super::stream::{Stream, Through, Way};
 use super::survey::{Association, Survey};
 use crate::checks::dtls::{suite_is_forward_secret, version_and_profile_are_strong};
 use crate::checks::sdp::fingerprints_match_certificates;
@@ -272,8 +272,9 @@ pub fn id(way: Way, ssrc: u32) -> String {
 /// A Wireshark filter of one direction of a five-tuple.
 pub fn stream_filter(way: Way) -> String {
     let ip = if way.source.is_ipv4() { "ip" } else { "ipv6" };
+    let transport = if way.through == Some(Through::Tcp) { "tcp" } else { "udp" };
     format!(
-        "{ip}.src == {} && udp.srcport == {} && {ip}.dst == {} && udp.dstport == {}",
+        "{ip}.src == {} && {transport}.srcport == {} && {ip}.dst == {} && {transport}.dstport == {}",
         way.source.ip(),
         way.source.port(),
         way.destination.ip(),

@@ -15,7 +15,7 @@ use super::stream::{Through, Way};
 use super::timeline::{Kinds, Tally};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
-use crate::dissect::{rtp, stun, turn, vp8};
+use crate::dissect::{framed, rtp, stun, turn, vp8};
 use crate::sframe;
 use crate::srtp::{Profile, Rollover, without_mki, without_padding};
 
@@ -171,12 +171,25 @@ impl<'k> Opening<'k> {
         }
     }
 
-    /// Takes one packet in; `payload` is its UDP payload.
+    /// Takes one packet in; `payload` is its UDP or TCP payload.
     pub fn take(&mut self, packet: &Packet, payload: &[u8]) {
-        if packet.transport != Transport::Udp || packet.class == Class::Malformed {
+        if packet.class == Class::Malformed {
             return;
         }
         let way = super::survey::way(packet);
+        match packet.transport {
+            Transport::Udp => self.datagram(way, packet, payload),
+            Transport::Tcp { .. } => {
+                let way = Way { through: Some(Through::Tcp), ..way };
+                for datagram in framed::datagrams(payload).into_iter().flatten() {
+                    self.datagram(way, packet, datagram);
+                }
+            }
+            Transport::Other => {}
+        }
+    }
+
+    fn datagram(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
         match of_datagram(payload, packet) {
             Class::Rtp => self.media(way, packet, payload),
             Class::TurnChannel => {

@@ -32,6 +32,8 @@ pub enum Through {
     Peer(SocketAddr),
     /// By a channel whose binding was not recorded.
     Channel(u16),
+    /// Not at all: the datagrams travel inside a TCP connection.
+    Tcp,
 }
 
 impl Way {

@@ -14,8 +14,8 @@ use super::listed::Listed;
 use super::stream::{Stream, Through, Way};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
-use crate::dissect::dtls::Side;
-use crate::dissect::{rtp, stun, turn};
+use crate::dissect::dtls::{self, Side};
+use crate::dissect::{framed, rtp, stun, turn};
 
 /// Streams that are looked at; any further ones are counted.
 const STREAMS: usize = 50_000;
@@ -23,6 +23,8 @@ const STREAMS: usize = 50_000;
 const OPEN: usize = 4_000;
 /// Handshakes that are looked at.
 const HANDSHAKES: usize = 20_000;
+/// Bytes of handshake messages that wait for their rest.
+const HELD: usize = 4 << 20;
 /// Flows whose kind is remembered.
 const FLOWS: usize = 200_000;
 
@@ -88,6 +90,7 @@ pub struct Survey {
     streams_at: HashMap<Name, usize, RandomState>,
     throughs: HashMap<Through, u32, RandomState>,
     open: usize,
+    held: usize,
     associations_at: HashMap<Way, usize, RandomState>,
     tls: HashMap<Way, u64, RandomState>,
     undecided_tcp: HashMap<Way, u64, RandomState>,
@@ -132,7 +135,8 @@ impl Survey {
     /// A protected record of DTLS 1.3 (RFC 9147 §4) begins with three bits that only a handshake on the same way tells
     /// from anything else.
     fn is_record_13(&self, way: Way, payload: &[u8]) -> bool {
-        matches!(payload.first(), Some(32..=63)) && self.associations_at.contains_key(&way.both())
+        (matches!(payload.first(), Some(48..=63)) || dtls::is_unified(payload))
+            && self.associations_at.contains_key(&way.both())
     }
 
     /// The packet before which neither end of a way has keys.
@@ -231,9 +235,18 @@ impl Survey {
         let Some(association) = self.associations.get_mut(at) else { return };
         association.packets.push(number);
         let side = if way == both { &mut association.near } else { &mut association.far };
+        let before = side.held();
         side.take(datagram);
         if side.is_server {
             association.answered.get_or_insert(number);
+        }
+        self.held = (self.held + side.held()).saturating_sub(before);
+        if self.held > HELD {
+            self.held = 0;
+            for association in &mut self.associations {
+                association.near.forget();
+                association.far.forget();
+            }
         }
     }
 
@@ -267,6 +280,18 @@ impl Survey {
         }
     }
 
+    /// Datagrams in a segment are looked at like those of UDP; the segment counts as TCP.
+    fn framed(&mut self, packet: &Packet, payload: &[u8]) {
+        let way = Way { through: Some(Through::Tcp), ..way(packet) };
+        for datagram in framed::datagrams(payload).into_iter().flatten() {
+            match of_datagram(datagram, packet) {
+                Class::TurnChannel => self.channel_data(way, packet, datagram),
+                Class::Stun => self.stun(way, packet, datagram),
+                _ => self.carried(way, packet, datagram),
+            }
+        }
+    }
+
     /// TLS is told by the record that one of its segments begins with; which of them does is known at the end.
     fn segment(&mut self, packet: &Packet, payload: &[u8]) {
         let both = way(packet).both();
@@ -274,6 +299,7 @@ impl Survey {
             *count += 1;
             return;
         }
+        self.framed(packet, payload);
         if self.described.segment(packet, payload) {
             *self.classes.entry(Class::Sip).or_default() += 1;
         } else if crate::capture::class::starts_tls(payload) && self.tls.len() < FLOWS {

@@ -76,6 +76,42 @@ fn a_keystream_that_is_used_twice_is_broken() {
     assert!(audit.streams[0].why.contains("one keystream covers both"), "{}", audit.streams[0].why);
 }
 
+/// A capture of these UDP payloads, 20 ms apart.
+fn datagrams(payloads: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut builder = CaptureBuilder::new(&["eth0"]);
+    for (n, payload) in (1..).zip(payloads) {
+        builder.udp(0, 20_000_000 * n, "10.0.0.1:5000", "10.0.0.2:6000", &payload);
+    }
+    builder.bytes()
+}
+
+#[test]
+fn media_in_a_tcp_connection_are_found() {
+    let mut builder = CaptureBuilder::new(&["eth0"]);
+    let mut sequence = 1;
+    for n in 0..100_u16 {
+        let datagram = rtp(n, &opus(n));
+        let segment = [&(datagram.len() as u16).to_be_bytes()[..], &datagram].concat();
+        let at_ns = 1_000_000_000 + 20_000_000 * u64::from(n);
+        builder.tcp(0, at_ns, ("10.0.0.1:5000", "10.0.0.2:3478"), sequence, &segment);
+        sequence += segment.len() as u32;
+    }
+    let audit = audit(builder.bytes());
+    assert_eq!((audit.streams.len(), audit.streams[0].protection), (1, Protection::Plaintext));
+    assert_eq!(audit.packets, BTreeMap::from([("other-tcp".to_owned(), 100)]), "each packet counts once");
+    assert!(audit.findings[0].filter.contains("tcp.srcport == 5000"), "{}", audit.findings[0].filter);
+}
+
+#[rstest::rstest]
+#[case::noise(|n: u32| [vec![0x80], noise(n, 80)].concat())]
+#[case::numbers_of_its_own(|n: u32| [vec![0x80, 111], n.to_le_bytes().to_vec(), noise(n, 80)].concat())]
+#[case::reports_that_do_not_end(|n: u32| [vec![0x80, 201, 0, 9], vec![7; 40], n.to_be_bytes().to_vec()].concat())]
+fn what_only_begins_like_rtp_is_none(#[case] payload: fn(u32) -> Vec<u8>) {
+    let audit = audit(datagrams((0..100).map(payload)));
+    assert_eq!(audit.streams.len(), 0, "{:?}", audit.streams);
+    assert_eq!(audit.packets, BTreeMap::from([("other-udp".to_owned(), 100)]));
+}
+
 trait Twice {
     fn tap_twice(self) -> Self;
 }
