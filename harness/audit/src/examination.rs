@@ -84,6 +84,7 @@ pub fn examine(inputs: &[Input], given: &[Key], options: &Options, progress: Pro
         handshakes: Vec::new(),
         findings: Vec::new(),
         not_concluded: Vec::new(),
+        redacted: false,
         keys: keys::given(given, &options.complete),
     };
     let mut questions = open_questions::Questions::default();

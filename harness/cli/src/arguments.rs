@@ -126,6 +126,9 @@ pub struct Audit {
     /// Write a report: NAME to standard output, NAME:FILE to a file (repeatable).
     #[arg(long = "format", value_name = "NAME[:FILE]")]
     pub formats: Vec<FormatChoice<report::AuditFormat>>,
+    /// Replace addresses and names by pseudonyms in every report.
+    #[arg(long)]
+    pub redact: bool,
     /// Leave out the SHA-256 of each file.
     #[arg(long)]
     pub no_hash: bool,

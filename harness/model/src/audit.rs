@@ -76,6 +76,9 @@ pub struct Audit {
     pub findings: Vec<AuditFinding>,
     /// What the captures do not answer.
     pub not_concluded: Vec<NotConcluded>,
+    /// Whether addresses and names are replaced by pseudonyms.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
     /// The keys that were given, by owner.
     #[serde(default)]
     pub keys: Vec<KeysGiven>,

@@ -3,6 +3,7 @@
 mod answer;
 pub mod html;
 pub mod json;
+pub mod redact;
 pub mod sarif;
 pub mod terminal;
 
@@ -24,6 +25,10 @@ pub struct AuditFormat {
 /// Every format, in the order in which the help lists them.
 pub static AUDIT_FORMATS: &[&AuditFormat] =
     &[&terminal::FORMAT, &json::FORMAT, &sarif::FORMAT, &html::FORMAT];
+
+/// What stands in place of addresses and names.
+pub const REDACTED: &str =
+    "Addresses and names are replaced by pseudonyms; the same one stands for the same everywhere.";
 
 /// What no audit says, whatever its verdict.
 pub const DOES_NOT_SAY: &str = "Media content only: who called whom, when, for how long, sizes and headers remain \
@@ -129,6 +134,7 @@ pub(crate) mod sample {
                 text: "who else holds keys".to_owned(),
                 would_settle_it: "the hop keys: --keys OWNER:FILE".to_owned(),
             }],
+            redacted: false,
             keys: vec![KeysGiven { owner: "sfu".to_owned(), keys: 2, complete: false }],
         }
     }

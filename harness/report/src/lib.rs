@@ -21,6 +21,7 @@ mod story;
 pub mod terminal;
 mod utc;
 
+pub use audit::redact::Pseudonyms;
 pub use audit::{AUDIT_FORMATS, AuditFormat};
 pub use catalogue::{Catalogue, CheckEntry, RequirementEntry};
 pub use format::{FORMATS, Format, RenderError};

@@ -41,9 +41,16 @@ pub fn audit(arguments: &arguments::Audit, surroundings: &Surroundings) -> Resul
     audit::self_test::self_test().map_err(Failure::bug)?;
     let bar = progress(surroundings.stderr_terminal && !arguments.quiet);
     let options = Options { no_hash: arguments.no_hash, complete };
-    let audit = examine(&inputs, &keys, &options, &mut |bytes| bar.set_position(bytes));
+    let mut audit = examine(&inputs, &keys, &options, &mut |bytes| bar.set_position(bytes));
     bar.finish_and_clear();
-    let written = write(&audit, &formats, arguments, surroundings);
+    let command = if arguments.redact {
+        let mut names = report::Pseudonyms::default();
+        audit = names.audit(&audit);
+        command(&redacted(arguments, &mut names), surroundings)
+    } else {
+        command(arguments, surroundings)
+    };
+    let written = write(&audit, &formats, command, arguments, surroundings);
     let exit = exit(&audit);
     written.map(|()| exit).map_err(|failure| Failure { exit: failure.exit.or(exit), ..failure })
 }
@@ -66,6 +73,18 @@ fn middle_party(name: &str) -> Result<Owner, Failure> {
     )))
 }
 
+/// The arguments as a redacted report may show them.
+fn redacted(arguments: &arguments::Audit, names: &mut report::Pseudonyms) -> arguments::Audit {
+    let mut arguments = arguments.clone();
+    arguments.captures.iter_mut().for_each(|capture| *capture = names.file(capture));
+    arguments.complete.iter_mut().for_each(|owner| *owner = names.owner(owner));
+    for (at, keys) in arguments.keys.iter_mut().enumerate() {
+        keys.file = format!("keys-{}", at + 1).into();
+        keys.owner = Owner::Other(names.owner(&keys.owner.to_string()));
+    }
+    arguments
+}
+
 /// The command that gives the same answer again.
 fn command(arguments: &arguments::Audit, surroundings: &Surroundings) -> String {
     let mut words = vec![surroundings.program.clone(), "audit".to_owned()];
@@ -76,6 +95,9 @@ fn command(arguments: &arguments::Audit, surroundings: &Surroundings) -> String 
     }
     for owner in &arguments.complete {
         words.extend(["--complete".to_owned(), report::quoted(owner)]);
+    }
+    if arguments.redact {
+        words.push("--redact".to_owned());
     }
     if arguments.no_hash {
         words.push("--no-hash".to_owned());
@@ -157,17 +179,17 @@ fn progress(shown: bool) -> ProgressBar {
 fn write(
     audit: &Audit,
     formats: &[FormatChoice<report::AuditFormat>],
+    command: String,
     arguments: &arguments::Audit,
     surroundings: &Surroundings,
 ) -> Result<(), Failure> {
     let colour = surroundings.coloured(arguments.color.unwrap_or_default());
     let mut outcome = Ok(());
     let render = |choice: &FormatChoice<report::AuditFormat>, colour: bool| {
-        let command = command(arguments, surroundings);
         let options = report::Options {
             colour,
             width: surroundings.width(),
-            command,
+            command: command.clone(),
             catalogue: catalogue::catalogue(),
             ..report::Options::default()
         };

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod agreement;
+mod audit_pages;
 mod bad_captures;
 mod bad_days;
 mod evidence;

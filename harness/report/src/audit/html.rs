@@ -8,7 +8,7 @@ mod streams;
 
 use model::audit::{Audit, AuditVerdict, Protection};
 
-use super::{AuditFormat, DOES_NOT_SAY, answer};
+use super::{AuditFormat, DOES_NOT_SAY, REDACTED, answer};
 use crate::format::RenderError;
 use crate::options::Options;
 use crate::page::{badge, copied, document, escaped, number, section, table};
@@ -100,6 +100,9 @@ fn times(audit: &Audit) -> Option<String> {
 
 fn foot(audit: &Audit, options: &Options) -> String {
     let mut out = format!("<p>{}</p>\n", escaped(DOES_NOT_SAY));
+    if audit.redacted {
+        out.push_str(&format!("<p>{REDACTED}</p>\n"));
+    }
     if !options.command.is_empty() {
         out.push_str(&format!("<p>Made by this command:</p>\n{}", copied(&options.command)));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::audit::{Audit, AuditFinding, AuditStream, Protection, Severity};
 
-use super::{AuditFormat, DOES_NOT_SAY, answer};
+use super::{AuditFormat, DOES_NOT_SAY, REDACTED, answer};
 use crate::format::RenderError;
 use crate::legible::{plain, wrap};
 use crate::options::Options;
@@ -33,6 +33,9 @@ fn render(audit: &Audit, options: &Options) -> Result<String, RenderError> {
     open(&mut out, audit, width);
     captures(&mut out, audit, width);
     out.push('\n');
+    if audit.redacted {
+        out.push_str(&wrap("", REDACTED, width));
+    }
     out.push_str(&wrap("", DOES_NOT_SAY, width));
     Ok(out)
 }
