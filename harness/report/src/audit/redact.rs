@@ -175,13 +175,13 @@ mod tests {
     #[test]
     fn no_address_and_no_name_of_a_capture_is_left_in_any_format() {
         let mut audit = sample::audit();
-        audit.captures[0].file = "/home/alice/bobs-call.pcap".to_owned();
+        audit.captures[0].file = "/calls/of-alice/bobs-call.pcap".to_owned();
         audit.streams[0].interface = "alice@contoso.example".to_owned();
         audit.streams[1].source = "[2001:db8::7]:5000".to_owned();
         audit.keys[0].owner = "acme".to_owned();
         audit.streams[1].opened[0].owner = "acme".to_owned();
         audit.streams[1].why = "the hop keys of `acme` open 1234 of 1234 packets".to_owned();
-        audit.not_concluded[0].text = "/home/alice/bobs-call.pcap: seen from 192.0.2.77".to_owned();
+        audit.not_concluded[0].text = "/calls/of-alice/bobs-call.pcap: seen from 192.0.2.77".to_owned();
         let mut names = Pseudonyms::default();
         let redacted = names.audit(&audit);
         for format in AUDIT_FORMATS {
@@ -194,7 +194,7 @@ mod tests {
             assert!(text.contains("host-1:5000") && text.contains("owner-1"), "{}: {text}", format.name);
         }
         assert_eq!(redacted.findings[0].filter, "frame.number in {7, 8, 9}");
-        assert_eq!(names.file("/home/alice/bobs-call.pcap"), "file-1");
+        assert_eq!(names.file("/calls/of-alice/bobs-call.pcap"), "file-1");
     }
 
     #[rstest]
