@@ -134,6 +134,7 @@ struct Examined {
     ended: Ended,
     opened: std::collections::HashMap<(stream::Way, u32), Opened>,
     embedded: usize,
+    strangers: usize,
 }
 
 fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>) -> io::Result<Examined> {
@@ -165,7 +166,7 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
         })?;
         opened = opening.finish();
     }
-    Ok(Examined { survey, ended, opened, embedded: count })
+    Ok(Examined { survey, ended, opened, embedded: count, strangers: keys.strangers })
 }
 
 /// Batches that are under way between the two threads.
@@ -262,6 +263,7 @@ impl Examined {
         audit.handshakes.extend(handshakes::told(index, &self.survey, &self.ended));
         audit.findings.append(&mut findings.all);
         questions.of(&input.name, &self.survey, &self.ended, self.embedded);
+        questions.strangers(&input.name, self.strangers, !self.survey.associations.is_empty());
         audit.captures.push(self.file(input));
     }
 

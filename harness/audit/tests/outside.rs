@@ -157,3 +157,12 @@ fn a_changed_byte_of_zrtp_is_found(#[case] after: &[u8], #[case] offset: usize) 
     let audit = examine(&[input], &[], &Options::default(), &mut |_| {});
     assert!(audit.findings.iter().any(|finding| finding.check == "zrtp/hashes-fit"), "{:?}", audit.findings);
 }
+
+#[test]
+fn secrets_of_a_handshake_that_is_missing_are_told() {
+    let open = || Ok(Box::new(File::open(file("rtp-opus-baresip.pcap"))?) as Box<dyn Read + Send>);
+    let input = Input { name: "rtp".to_owned(), open: Box::new(open) };
+    let given = keys("webrtc-aiortc.hop.keys", "sfu");
+    let audit = examine(&[input], &given, &Options::default(), &mut |_| {});
+    assert!(audit.not_concluded.iter().any(|open| open.text.contains("handshakes that it does not hold")));
+}

@@ -2,7 +2,7 @@
 //!
 //! Invariant: who holds a key is the submitter's statement, except for keys that stand in the capture itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::audit::KeysGiven;
 
@@ -76,6 +76,8 @@ pub struct Keys {
     pub hops: Vec<HopKey>,
     /// Of frames.
     pub frames: Vec<FrameKey>,
+    /// Secrets of handshakes of which this capture has no hello.
+    pub strangers: usize,
     hops_at: HashMap<(MasterKey, Option<Way>), usize>,
     frames_at: HashMap<(u16, u64, Vec<u8>), usize>,
 }
@@ -112,6 +114,14 @@ impl Keys {
                 hop.mki.insert(0, key.mki);
             }
         }
+        let known: HashSet<[u8; 32]> = survey
+            .associations
+            .iter()
+            .flat_map(|association| [association.near.random, association.far.random])
+            .flatten()
+            .collect();
+        keys.strangers =
+            masters.keys().chain(exporters.keys()).filter(|random| !known.contains(*random)).count();
         for association in &survey.associations {
             keys.of_handshake(association, &masters, &exporters);
         }

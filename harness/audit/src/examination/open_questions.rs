@@ -72,6 +72,16 @@ impl Questions {
         }
     }
 
+    /// Asks for the handshakes of secrets that were given, where the capture has media under others or none.
+    pub fn strangers(&mut self, name: &str, strangers: usize, has_handshakes: bool) {
+        if strangers > 0 && !has_handshakes {
+            let text = format!(
+                "{name}: {strangers} secrets are of handshakes that it does not hold, so nothing follows from them"
+            );
+            self.ask(text, "a capture from the start of the call, or the keys of SRTP themselves");
+        }
+    }
+
     /// Adds what all streams together leave open.
     pub fn finish(mut self, audit: &Audit) -> Vec<NotConcluded> {
         let of =
