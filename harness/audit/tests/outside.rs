@@ -57,7 +57,7 @@ fn told(stream: &AuditStream) -> String {
 #[case::rtp_opus_dtx_gstreamer("rtp-opus-dtx-gstreamer", Keys::None, &["plaintext opus 150"], &["streams/nothing-in-the-clear"])]
 #[case::rtp_opus_linphone_cooked("rtp-opus-linphone-cooked", Keys::None, &["plaintext opus 32", "plaintext opus 33"], &["sdp/media-are-protected", "streams/nothing-in-the-clear"])]
 #[case::rtp_pcma_gstreamer("rtp-pcma-gstreamer", Keys::None, &["plaintext g711 60"], &["streams/nothing-in-the-clear"])]
-#[case::rtp_pcmu_baresip("rtp-pcmu-baresip", Keys::None, &["plaintext g711 61", "plaintext g711 62"], &["sdp/media-are-protected", "streams/nothing-in-the-clear"])]
+#[case::rtp_pcmu_baresip("rtp-pcmu-baresip", Keys::None, &["plaintext g711 91", "plaintext g711 92"], &["sdp/media-are-protected", "streams/nothing-in-the-clear"])]
 #[case::rtp_red_gstreamer("rtp-red-gstreamer", Keys::None, &["plaintext - 60"], &["streams/nothing-in-the-clear"])]
 #[case::rtp_ulpfec_gstreamer("rtp-ulpfec-gstreamer", Keys::None, &["plaintext vp8 60"], &["streams/nothing-in-the-clear"])]
 #[case::rtp_vp8_gstreamer("rtp-vp8-gstreamer", Keys::None, &["plaintext vp8 60"], &["streams/nothing-in-the-clear"])]

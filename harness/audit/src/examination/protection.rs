@@ -60,7 +60,7 @@ fn in_the_open<'a>(facts: &Facts<'a>) -> Option<&'a Found> {
 
 /// Whether nearly all windows have structure, so that it is the stream's and not that of some packets.
 fn throughout(found: &Found) -> bool {
-    found.structured * 10 >= found.windows * 9
+    found.structured * 10 >= found.windows.saturating_sub(found.small) * 9
 }
 
 fn plaintext(facts: &Facts<'_>) -> Option<String> {

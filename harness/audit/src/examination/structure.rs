@@ -5,7 +5,7 @@
 
 use super::codec::{Codec, Codecs};
 use super::sample::Sample;
-use super::statistics::{THRESHOLD, mode, uneven};
+use super::statistics::{POOLED_BYTES, THRESHOLD, mode, uneven};
 
 /// Byte offsets that are looked at as columns; those behind them are pooled.
 pub const COLUMNS: usize = 12;
@@ -21,6 +21,8 @@ pub struct Found {
     pub windows: u64,
     /// Windows with structure.
     pub structured: u64,
+    /// Windows without, that are too small for what only all bytes together show.
+    pub small: u64,
     /// Packets that were looked at.
     pub packets: u64,
     /// Bytes of them, without what may be a tag.
@@ -95,7 +97,9 @@ impl Found {
                 *column = (column.0.saturating_add(same as u32), column.1.saturating_add(of as u32));
             }
         });
-        let signs = columns.chain(pooled(window)).chain(codec);
+        let pooled = pooled(window);
+        let few = matches!(pooled, Some(Least { sign: Sign::Pooled { bytes }, .. }) if bytes < POOLED_BYTES);
+        let signs = columns.chain(pooled).chain(codec);
         let Some(least) = signs.min_by(|a, b| a.probability.total_cmp(&b.probability)) else { return };
         if self.least.is_none_or(|before| least.probability < before.probability) {
             self.least = Some(least);
@@ -106,6 +110,8 @@ impl Found {
             if self.where_structured.len() < LISTED {
                 self.where_structured.push((first.number, last.number));
             }
+        } else if few {
+            self.small += 1;
         }
     }
 }
