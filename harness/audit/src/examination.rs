@@ -10,6 +10,7 @@ pub mod early;
 pub mod findings;
 mod frame_uses;
 mod handshakes;
+mod identifiers;
 pub mod keys;
 pub mod keystreams;
 pub mod listed;

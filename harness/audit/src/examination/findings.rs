@@ -160,6 +160,7 @@ impl Findings {
         self.agreements(survey);
         self.rtcp(survey, protected);
         self.described(survey);
+        self.identifiers(survey);
     }
 
     /// What is found of the handshakes.
@@ -233,6 +234,19 @@ impl Findings {
                 );
                 self.add(properties::RTCP_IN_THE_CLEAR.name, Severity::Warning, text, packets);
             }
+        }
+    }
+
+    /// Names by which somebody is known again.
+    fn identifiers(&mut self, survey: &Survey) {
+        for (text, packets) in survey.identifiers.told() {
+            self.add(properties::STABLE_IDENTIFIERS.name, Severity::Advisory, text, packets);
+        }
+        let (certificates, packets) = super::identifiers::certificates(&survey.associations);
+        if certificates > 0 {
+            let text =
+                format!("{certificates} certificates serve in several handshakes, which ties them together");
+            self.add(properties::STABLE_IDENTIFIERS.name, Severity::Advisory, text, &packets);
         }
     }
 

@@ -143,6 +143,23 @@ It names the packets. SRTCP never tiles its datagram, because of the index and t
 ",
 };
 
+/// Names in the clear.
+pub const STABLE_IDENTIFIERS: Property = Property {
+    name: "metadata/stable-identifiers",
+    summary: "no name in the clear lets an observer know a user or a device again",
+    page: "## What it checks
+User names, realms and software in messages of STUN and TURN, and certificates of DTLS 1.2 that serve in several
+handshakes.
+
+## Why it matters
+Encryption of the media does not hide who calls whom, how often, or with which program, where such names stand beside it.
+
+## How it decides
+It is told and fails nothing: how many packets carry a name of each kind, and how many different ones; the names themselves
+are not repeated.
+",
+};
+
 /// Keys that anybody can read.
 pub const NO_KEY_IN_THE_CLEAR: Property = Property {
     name: "signalling/no-key-in-the-clear",
@@ -202,6 +219,7 @@ pub static PROPERTIES: &[Property] = &[
     MEDIA_ARE_PROTECTED,
     ZRTP_HASHES_FIT,
     RTCP_IN_THE_CLEAR,
+    STABLE_IDENTIFIERS,
     HEADER_EXTENSIONS,
     PACKET_LENGTHS,
 ];

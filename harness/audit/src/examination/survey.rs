@@ -78,6 +78,8 @@ pub struct Survey {
     pub described: Described,
     /// Agreements of ZRTP.
     pub zrtp: Agreements,
+    /// Names in the clear.
+    pub identifiers: super::identifiers::Identifiers,
     /// RTCP in the clear, by way.
     pub rtcp: HashMap<Way, Listed>,
     /// Packets.
@@ -271,6 +273,7 @@ impl Survey {
 
     fn stun(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
         let Some(message) = stun::Message::parse(payload) else { return };
+        self.identifiers.stun(packet.number, &message);
         if let Some((number, peer)) = turn::channel_bind(&message) {
             if self.channels.len() < FLOWS {
                 self.channels.insert((way.both(), number), Through::Peer(peer));
