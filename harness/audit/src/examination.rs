@@ -9,6 +9,7 @@ pub mod described;
 pub mod early;
 pub mod findings;
 mod frame_uses;
+pub mod glance;
 mod handshakes;
 mod identifiers;
 pub mod keys;
@@ -38,10 +39,13 @@ use model::audit::{
 };
 use model::record::Tool;
 
+use crate::capture::Packet;
 use crate::capture::class::Class;
 use crate::capture::feed::{Batch, Ended, Feed};
 use crate::key_file::{Key, Owner};
 use findings::Findings;
+use foldhash::quality::RandomState;
+use glance::Glance;
 use keys::{Holder, Keys};
 use opening::{Opened, Opening};
 use payloads::Seen;
@@ -139,11 +143,13 @@ struct Examined {
 }
 
 fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>) -> io::Result<Examined> {
-    let mut survey = Survey::default();
+    let hashes = RandomState::default();
+    let mut survey = Survey::new(hashes.clone());
     let (mut embedded, mut bytes) = (Vec::new(), 0);
-    let ended = feed(input, !options.no_hash, |batch| {
-        for packet in &batch.packets {
-            survey.take(packet, batch.payload(packet));
+    let glance = |packet: &Packet, payload: &[u8]| Glance::at(packet, payload, &hashes);
+    let ended = feed(input, !options.no_hash, glance, |batch, glances| {
+        for (packet, glance) in batch.packets.iter().zip(glances) {
+            survey.take(packet, batch.payload(packet), glance);
         }
         let room = EMBEDDED_KEYS.saturating_sub(embedded.len());
         embedded.extend(batch.secrets.iter().flat_map(|lines| keys::embedded(lines)).take(room));
@@ -158,13 +164,18 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
     let mut opened = std::collections::HashMap::new();
     if !keys.is_empty() && !survey.streams.is_empty() {
         let mut opening = Opening::new(&keys);
-        feed(input, false, |batch| {
-            for packet in &batch.packets {
-                opening.take(packet, batch.payload(packet));
-            }
-            bytes += batch.bytes() as u64;
-            progress(bytes);
-        })?;
+        feed(
+            input,
+            false,
+            |_, _| (),
+            |batch, _| {
+                for packet in &batch.packets {
+                    opening.take(packet, batch.payload(packet));
+                }
+                bytes += batch.bytes() as u64;
+                progress(bytes);
+            },
+        )?;
         opened = opening.finish();
     }
     Ok(Examined { survey, ended, opened, embedded: count, strangers: keys.strangers })
@@ -173,24 +184,35 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
 /// Batches that are under way between the two threads.
 const UNDER_WAY: usize = 2;
 
-/// Reads a capture on a thread of its own and gives each batch to `each`, in order.
-fn feed(input: &Input, hash: bool, mut each: impl FnMut(&Batch)) -> io::Result<Ended> {
+/// Reads a capture on a thread of its own, which looks at each packet while its bytes are at hand, and gives each batch
+/// with what was seen to `each`, in order.
+fn feed<G: Send>(
+    input: &Input,
+    hash: bool,
+    glance: impl Fn(&Packet, &[u8]) -> G + Send,
+    mut each: impl FnMut(&Batch, &[G]),
+) -> io::Result<Ended> {
     let mut feed = Feed::open((input.open)()?, hash)?;
-    let (full, filled) = sync_channel::<Batch>(UNDER_WAY);
-    let (done, empty) = sync_channel::<Batch>(UNDER_WAY + 1);
+    let (full, filled) = sync_channel::<(Batch, Vec<G>)>(UNDER_WAY);
+    let (done, empty) = sync_channel::<(Batch, Vec<G>)>(UNDER_WAY + 1);
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
             loop {
-                let mut batch = empty.try_recv().unwrap_or_default();
-                if !feed.next(&mut batch)? || full.send(batch).is_err() {
+                let (mut batch, mut glances) = empty.try_recv().unwrap_or_default();
+                if !feed.next(&mut batch)? {
+                    return feed.finish();
+                }
+                glances.clear();
+                glances.extend(batch.packets.iter().map(|packet| glance(packet, batch.payload(packet))));
+                if full.send((batch, glances)).is_err() {
                     return feed.finish();
                 }
             }
         });
-        for batch in filled {
-            each(&batch);
+        for (batch, glances) in filled {
+            each(&batch, &glances);
             // Where the reader has ended nobody wants the memory back.
-            let _ = done.try_send(batch);
+            let _ = done.try_send((batch, glances));
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })

@@ -46,7 +46,7 @@ mod tests {
     fn start(heads: &[u8]) -> Start {
         let mut start = Start::default();
         for (number, head) in (1_u16..).zip(heads) {
-            start.take(10 * u64::from(number), number, &[*head, 0, 0, 0, 0, 0, 0, 0]);
+            start.take(10 * u64::from(number), number, Some([*head, 0, 0, 0, 0, 0, 0, 0]));
         }
         start
     }

@@ -17,17 +17,20 @@ const ENOUGH: usize = 8;
 /// Streams with one SSRC that are compared with each other.
 const ALIKE: usize = 16;
 
+/// How a payload begins.
+pub type Beginning = [u8; BYTES];
+
 /// How a stream begins: number, sequence number and first payload bytes of its first packets.
 #[derive(Clone, Debug, Default)]
 pub struct Start(Vec<(u64, u16, [u8; BYTES])>);
 
 impl Start {
     /// Takes a packet in.
-    pub fn take(&mut self, number: u64, sequence: u16, payload: &[u8]) {
+    pub fn take(&mut self, number: u64, sequence: u16, beginning: Option<Beginning>) {
         if self.0.len() < KEPT
-            && let Some(bytes) = payload.first_chunk::<BYTES>()
+            && let Some(bytes) = beginning
         {
-            self.0.push((number, sequence, *bytes));
+            self.0.push((number, sequence, bytes));
         }
     }
 
@@ -107,7 +110,7 @@ mod tests {
             let said = Sha256::digest([talk, n, 9]);
             let clear = [&[0x78], &said[..20]].concat();
             let sealed: Vec<u8> = clear.iter().zip(&stream).map(|(a, b)| a ^ b).collect();
-            start.take(first + u64::from(n), u16::from(n), &sealed);
+            start.take(first + u64::from(n), u16::from(n), sealed.first_chunk().copied());
         }
         start
     }

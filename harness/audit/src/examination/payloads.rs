@@ -68,10 +68,15 @@ impl Seen {
 impl Payloads {
     /// Takes a packet in.
     pub fn take(&mut self, look: &Look<'_>) {
+        self.keep(Sample::of(look));
+    }
+
+    /// Takes in what is kept of a packet.
+    pub fn keep(&mut self, sample: Sample) {
         if self.samples.capacity() == 0 {
             self.samples.reserve_exact(WINDOW);
         }
-        self.samples.push(Sample::of(look));
+        self.samples.push(sample);
         if self.samples.len() == WINDOW {
             self.look();
         }

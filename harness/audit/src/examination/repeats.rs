@@ -43,8 +43,8 @@ struct Recent {
 }
 
 impl Repeats {
-    /// Takes a packet in; its payload is what follows the RTP header. `hashes`: the same for all packets of a stream.
-    pub fn take(&mut self, number: u64, at_ns: u64, sequence: u16, payload: &[u8], hashes: &RandomState) {
+    /// Takes a packet in, with what [`hashed`] gives for its payload.
+    pub fn take(&mut self, number: u64, at_ns: u64, sequence: u16, hash: u64) {
         if self.recent.is_empty() {
             self.recent = vec![Recent::default(); REMEMBERED];
         }
@@ -53,11 +53,8 @@ impl Repeats {
             self.late += 1;
             return;
         }
-        let this = Recent {
-            index: (index as u32).wrapping_add(1).max(1),
-            at_us: (at_ns / 1_000) as u32,
-            hash: hashed(payload, hashes),
-        };
+        let this =
+            Recent { index: (index as u32).wrapping_add(1).max(1), at_us: (at_ns / 1_000) as u32, hash };
         let Some(place) = self.recent.get_mut(index.rem_euclid(REMEMBERED as i64) as usize) else { return };
         if place.index == this.index {
             if place.hash != this.hash {
@@ -86,7 +83,9 @@ impl Repeats {
     }
 }
 
-fn hashed(payload: &[u8], hashes: &RandomState) -> u64 {
+/// Tells payloads apart by length and by their first and last bytes without a tag; the same `hashes` for all that are
+/// compared.
+pub fn hashed(payload: &[u8], hashes: &RandomState) -> u64 {
     let mut hasher = hashes.build_hasher();
     hasher.write_usize(payload.len());
     let body = payload.get(..payload.len().saturating_sub(TAG)).unwrap_or_default();
@@ -106,7 +105,7 @@ mod tests {
     fn taken(packets: &[(u16, u64, u8)]) -> Repeats {
         let (mut repeats, hashes) = (Repeats::default(), RandomState::default());
         for (number, (sequence, ms, byte)) in (1..).zip(packets) {
-            repeats.take(number, ms * 1_000_000, *sequence, &[*byte; 40], &hashes);
+            repeats.take(number, ms * 1_000_000, *sequence, hashed(&[*byte; 40], &hashes));
         }
         repeats
     }
@@ -131,8 +130,8 @@ mod tests {
     fn a_tag_that_alone_differs_makes_no_other_payload() {
         let (mut repeats, hashes) = (Repeats::default(), RandomState::default());
         let payload = |tag: u8| [[7; 60].to_vec(), vec![tag; 16]].concat();
-        repeats.take(1, 0, 5, &payload(1), &hashes);
-        repeats.take(2, 90_000_000, 5, &payload(2), &hashes);
+        repeats.take(1, 0, 5, hashed(&payload(1), &hashes));
+        repeats.take(2, 90_000_000, 5, hashed(&payload(2), &hashes));
         assert_eq!((repeats.reused.total, repeats.replayed.total), (0, 1));
     }
 

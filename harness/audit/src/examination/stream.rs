@@ -2,15 +2,12 @@
 
 use std::net::SocketAddr;
 
-use foldhash::quality::RandomState;
-
+use super::glance::Media;
 use super::keystreams::Start;
 use super::listed::Listed;
 use super::payloads::Payloads;
 use super::repeats::Repeats;
-use super::sample::Look;
 use super::timeline::{self, End, Spans};
-use crate::dissect::rtp::Header;
 
 /// Where packets go: an interface, two ends, and the peer behind a relay or the channel that stands for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,16 +107,9 @@ impl Stream {
         }
     }
 
-    /// Takes a packet in. `whole`: nothing of it was cut off when it was recorded.
-    pub fn take(
-        &mut self,
-        at: (u64, u64),
-        header: &Header,
-        packet: &[u8],
-        whole: bool,
-        hashes: &RandomState,
-    ) {
-        let ((number, at_ns), payload) = (at, packet.get(header.length..).unwrap_or_default());
+    /// Takes a packet in, with its number and time. `whole`: nothing of it was cut off when it was recorded.
+    pub fn take(&mut self, at: (u64, u64), media: &Media, whole: bool) {
+        let ((number, at_ns), sequence) = (at, media.header.sequence);
         if self.packets == 0 {
             self.first = at;
         } else if at_ns.saturating_sub(self.last.1) > PAUSE_NS {
@@ -127,29 +117,20 @@ impl Stream {
         }
         self.packets += 1;
         self.numbers.push(number);
-        self.bytes += payload.len() as u64;
+        self.bytes += media.length as u64;
         self.last = at;
         self.spans.take(|| timeline::end(self.first, at), |_, later| later);
-        let ahead = self.sequence.map(|before| header.sequence.wrapping_sub(before));
+        let ahead = self.sequence.map(|before| sequence.wrapping_sub(before));
         self.follows += u64::from(ahead.is_some_and(|ahead| ahead.wrapping_add(16) <= 80));
-        self.sequence = Some(header.sequence);
-        if whole && (1..SHORTEST_PROTECTED).contains(&payload.len()) {
+        self.sequence = Some(sequence);
+        if whole && (1..SHORTEST_PROTECTED).contains(&media.length) {
             self.short.push(number);
         }
-        if !payload.is_empty() {
-            self.repeats.take(number, at_ns, header.sequence, payload, hashes);
+        if media.length > 0 {
+            self.repeats.take(number, at_ns, sequence, media.hash);
         }
-        self.start.take(number, header.sequence, payload);
-        self.payloads.take(&Look {
-            number,
-            payload_type: header.payload_type,
-            timestamp: header.timestamp,
-            sequence: header.sequence,
-            marker: header.marker,
-            extension: extension(packet),
-            payload,
-            tagged: true,
-        });
+        self.start.take(number, sequence, media.start);
+        self.payloads.keep(media.sample);
     }
 
     /// Whether the sequence numbers go on as those of RTP do: half of the packets follow the one before.
@@ -164,21 +145,10 @@ impl Stream {
     }
 }
 
-/// The profile of the header extension, which stands behind the contributing sources (RFC 3550 §5.3.1); 0 without one.
-fn extension(packet: &[u8]) -> u16 {
-    let first = packet.first().copied().unwrap_or_default();
-    if first & 0x10 == 0 {
-        return 0;
-    }
-    let at = 12 + 4 * usize::from(first & 0x0F);
-    packet
-        .get(at..)
-        .and_then(|rest| rest.first_chunk::<2>())
-        .map_or(0, |profile| u16::from_be_bytes(*profile))
-}
-
 #[cfg(test)]
 mod tests {
+    use foldhash::quality::RandomState;
+
     use super::*;
 
     fn way() -> Way {
@@ -201,11 +171,11 @@ mod tests {
     }
 
     fn taken(packets: impl IntoIterator<Item = (u16, Vec<u8>)>) -> Stream {
-        let mut stream = Stream::new(way(), 1);
+        let (mut stream, hashes) = (Stream::new(way(), 1), RandomState::default());
         for (number, (sequence, payload)) in (1..).zip(packets) {
             let packet = packet(sequence, &payload);
-            let header = Header::parse(&packet).expect("a header");
-            stream.take((number, number * 20_000_000), &header, &packet, true, &RandomState::default());
+            let media = Media::of(number, &packet, &hashes).expect("RTP");
+            stream.take((number, number * 20_000_000), &media, true);
         }
         stream
     }

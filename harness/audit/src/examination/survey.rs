@@ -10,12 +10,13 @@ use foldhash::quality::RandomState;
 
 use super::agreements::Agreements;
 use super::described::Described;
+use super::glance::{Glance, Media};
 use super::listed::Listed;
 use super::stream::{Stream, Through, Way};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
 use crate::dissect::dtls::{self, Side};
-use crate::dissect::{framed, rtp, stun, turn};
+use crate::dissect::{framed, stun, turn};
 
 /// Streams that are looked at; any further ones are counted.
 const STREAMS: usize = 50_000;
@@ -100,22 +101,25 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Takes one packet in; `payload` is its UDP or TCP payload.
-    pub fn take(&mut self, packet: &Packet, payload: &[u8]) {
+    /// A survey whose glances are all made with these `hashes`.
+    pub fn new(hashes: RandomState) -> Self {
+        Self { hashes, ..Self::default() }
+    }
+
+    /// Takes one packet in; `payload` is its UDP or TCP payload, at which `glance` looked.
+    pub fn take(&mut self, packet: &Packet, payload: &[u8], glance: &Glance) {
         self.packets += 1;
         if packet.at_ns > 0 {
             let (first, last) = self.times.unwrap_or((packet.at_ns, packet.at_ns));
             self.times = Some((first.min(packet.at_ns), last.max(packet.at_ns)));
         }
-        let mut class = match (packet.transport, packet.class) {
-            (_, Class::Malformed) => Class::Malformed,
-            (Transport::Udp, _) => of_datagram(payload, packet),
-            (Transport::Tcp { .. }, _) => return self.segment(packet, payload),
-            (_, class) => class,
-        };
+        let mut class = glance.class;
+        if class != Class::Malformed && matches!(packet.transport, Transport::Tcp { .. }) {
+            return self.segment(packet, payload);
+        }
         let way = way(packet);
         match class {
-            Class::Rtp => return self.media(way, packet, payload),
+            Class::Rtp => return self.media(way, packet, glance.media.as_ref()),
             Class::Dtls => self.handshake(way, packet.number, payload),
             Class::Zrtp => self.zrtp.take(way, packet.number, payload),
             Class::Rtcp => self.rtcp(way, packet.number),
@@ -148,16 +152,16 @@ impl Survey {
         answered.or_else(|| self.zrtp.confirmed(way))
     }
 
-    fn media(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
-        if !self.stream(way, packet, payload) {
+    fn media(&mut self, way: Way, packet: &Packet, media: Option<&Media>) {
+        if !media.is_some_and(|media| self.stream(way, packet, media)) {
             *self.classes.entry(Class::OtherUdp).or_default() += 1;
         }
     }
 
     /// Gives the packet to its stream; false where there is none for it.
-    fn stream(&mut self, way: Way, packet: &Packet, payload: &[u8]) -> bool {
-        let Some(header) = rtp::Header::parse(payload) else { return false };
-        let name = self.name(way, header.ssrc);
+    fn stream(&mut self, way: Way, packet: &Packet, media: &Media) -> bool {
+        let ssrc = media.header.ssrc;
+        let name = self.name(way, ssrc);
         let at = match self.streams_at.get(&name) {
             Some(at) => *at,
             None if self.streams.len() >= STREAMS => {
@@ -167,13 +171,13 @@ impl Survey {
             None => {
                 self.make_room();
                 self.open += 1;
-                self.streams.push(Stream::new(way, header.ssrc));
+                self.streams.push(Stream::new(way, ssrc));
                 self.streams_at.insert(name, self.streams.len() - 1);
                 self.streams.len() - 1
             }
         };
         if let Some(stream) = self.streams.get_mut(at) {
-            stream.take((packet.number, packet.at_ns), &header, payload, !packet.cut, &self.hashes);
+            stream.take((packet.number, packet.at_ns), media, !packet.cut);
         }
         true
     }
@@ -256,7 +260,9 @@ impl Survey {
     fn carried(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
         match of_datagram(payload, packet) {
             Class::Rtp => {
-                self.stream(way, packet, payload);
+                if let Some(media) = Media::of(packet.number, payload, &self.hashes) {
+                    self.stream(way, packet, &media);
+                }
             }
             Class::Dtls => self.handshake(way, packet.number, payload),
             Class::Zrtp => self.zrtp.take(way, packet.number, payload),
