@@ -8,6 +8,7 @@ use model::{Kind, Role};
 
 use crate::agreement::{Bytes32, key_id_owner};
 use crate::capture::Class;
+use crate::dissect::rtp::Header;
 use crate::dtls_exporter::Prf;
 use crate::evidence::{Association, Ears, Evidence, Flow, Frame, Inside, Media, View};
 use crate::sframe;
@@ -175,8 +176,15 @@ fn hops(evidence: &Evidence<'_>) -> Vec<HopLock> {
     let media =
         evidence.datagrams.iter().filter(|datagram| matches!(datagram.class, Class::Rtp | Class::Srtp));
     // What Mallory made or changed opens under no key of the hop.
+    let mut starts: BTreeMap<(Flow, u32), u16> = BTreeMap::new();
     for datagram in media.filter(|datagram| !evidence.is_mallorys(datagram.packet)) {
-        packets.entry(datagram.flow).or_default().take(datagram.bytes(&evidence.capture));
+        let bytes = datagram.bytes(&evidence.capture);
+        let Some(header) = Header::parse(bytes) else { continue };
+        let start = *starts.entry((datagram.flow, header.ssrc)).or_insert(header.sequence);
+        // Keys are tried with a rollover counter of 0.
+        if !has_rolled_over(start, header.sequence) {
+            packets.entry(datagram.flow).or_default().take(bytes);
+        }
     }
     let mut known = BTreeSet::new();
     let mut found = Vec::new();
@@ -197,6 +205,11 @@ fn hops(evidence: &Evidence<'_>) -> Vec<HopLock> {
     found
 }
 
+/// Whether a stream that began with `start` has begun its sequence numbers anew before `sequence` (RFC 3711 §3.3.1).
+const fn has_rolled_over(start: u16, sequence: u16) -> bool {
+    start >= 0x8000 && sequence < start - 0x8000
+}
+
 fn exporter(association: &Association, flow: Flow) -> Option<Exporter> {
     let (client, server) = association.client_and_server()?;
     Some(Exporter {
@@ -205,4 +218,22 @@ fn exporter(association: &Association, flow: Flow) -> Option<Exporter> {
         server_random: server.random?,
         from_client: association.sender(flow).is_client,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::first(65_530, 65_530, false)]
+    #[case::next(65_530, 65_535, false)]
+    #[case::anew(65_530, 0, true)]
+    #[case::late_at_the_start(65_530, 65_520, false)]
+    #[case::low_start(10, 5, false)]
+    #[case::low_start_goes_on(10, 40_000, false)]
+    fn packets_after_a_rollover_are_no_locks(#[case] start: u16, #[case] sequence: u16, #[case] anew: bool) {
+        assert_eq!(has_rolled_over(start, sequence), anew);
+    }
 }
