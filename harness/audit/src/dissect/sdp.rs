@@ -42,7 +42,8 @@ impl Description {
     }
 }
 
-fn fingerprint(value: &str) -> Option<[u8; 32]> {
+/// The SHA-256 of a certificate, 32 bytes, of an attribute `fingerprint` (RFC 8122 §5).
+pub fn fingerprint(value: &str) -> Option<[u8; 32]> {
     let (hash, hex_pairs) = value.trim().split_once(' ')?;
     if !hash.eq_ignore_ascii_case("sha-256") {
         return None;
@@ -50,7 +51,8 @@ fn fingerprint(value: &str) -> Option<[u8; 32]> {
     hex::decode(hex_pairs.trim().replace(':', "")).ok()?.try_into().ok()
 }
 
-fn rtpmap(value: &str) -> Option<(u8, String)> {
+/// Payload type, and codec name in lower case, of an attribute `rtpmap` (RFC 8866 §6.6).
+pub fn rtpmap(value: &str) -> Option<(u8, String)> {
     let (payload_type, codec) = value.split_once(' ')?;
     Some((payload_type.parse().ok()?, codec.split('/').next()?.to_ascii_lowercase()))
 }

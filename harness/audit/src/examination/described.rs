@@ -11,6 +11,7 @@ use super::listed::Listed;
 use super::stream::Way;
 use super::survey::way;
 use crate::capture::Packet;
+use crate::dissect::sdp;
 use crate::srtp::{MasterKey, Profile};
 
 /// Bytes of a connection that are put together.
@@ -155,19 +156,12 @@ impl Described {
         match name {
             "crypto" => self.crypto(number, rest),
             "fingerprint" => {
-                let hash =
-                    rest.trim().split_once(' ').filter(|(hash, _)| hash.eq_ignore_ascii_case("sha-256"));
-                let bytes = hash.and_then(|(_, pairs)| hex::decode(pairs.trim().replace(':', "")).ok());
-                let found = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-                if let Some(found) = found.filter(|_| self.fingerprints.len() < KEPT) {
+                if let Some(found) = sdp::fingerprint(rest).filter(|_| self.fingerprints.len() < KEPT) {
                     self.fingerprints.entry(found).or_insert(number);
                 }
             }
             "rtpmap" => {
-                let codec = rest.split_once(' ').and_then(|(kind, codec)| {
-                    Some((kind.parse().ok()?, codec.split('/').next()?.to_ascii_lowercase()))
-                });
-                if let Some((kind, codec)) = codec {
+                if let Some((kind, codec)) = sdp::rtpmap(rest) {
                     self.codecs.entry(kind).or_insert(codec);
                 }
             }
