@@ -18,6 +18,7 @@ pub mod listed;
 mod open_questions;
 pub mod opening;
 pub mod payloads;
+pub mod prefixed;
 pub mod properties;
 pub mod protection;
 pub mod repeats;
@@ -163,7 +164,7 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
     let keys = Keys::of(&embedded, &survey);
     let mut opened = std::collections::HashMap::new();
     if !keys.is_empty() && !survey.streams.is_empty() {
-        let mut opening = Opening::new(&keys);
+        let mut opening = Opening::new(&keys, &survey.prefixed);
         feed(
             input,
             false,
@@ -259,14 +260,14 @@ impl Examined {
                 shared: other.zip(twin.map(|twin| twin.probability)),
                 short: stream.short.total,
                 early: early.clear.total,
-                null_profile: nulls.get(&stream.way.both()).copied(),
+                null_profile: nulls.get(&stream.way.bare().both()).copied(),
                 complete: &complete,
             };
             let (protection, why) = protection::protection(&facts);
             let plaintext = protection == Protection::Plaintext;
             let names = findings.stream(&stream, &seen, &opened, &early, plaintext, twin.zip(other));
             if !plaintext {
-                protected.insert(stream.way.both());
+                protected.insert(stream.way.bare().both());
             }
             let class = if plaintext { Class::Rtp } else { Class::Srtp };
             if stream.way.through.is_none() {
@@ -356,6 +357,7 @@ impl Told {
             ssrc: format!("{:08x}", stream.ssrc),
             payload_type: seen.tallies.payload_type(),
             codec: self.codec,
+            rtp_offset: stream.way.behind,
             packets: stream.packets,
             first_packet: stream.first.0,
             last_packet: stream.last.0,

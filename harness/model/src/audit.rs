@@ -144,6 +144,10 @@ pub struct AuditStream {
     pub payload_type: u8,
     /// The codec, where description or structure tells it.
     pub codec: Option<String>,
+    /// Bytes of a header of the product's own that stand before the RTP header in each datagram; left out where there are
+    /// none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rtp_offset: u8,
     /// Packets.
     pub packets: u64,
     /// Number of the first packet.
@@ -168,6 +172,11 @@ pub struct AuditStream {
     /// hop where it was opened; only of the first streams of an audit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(offset: &u8) -> bool {
+    *offset == 0
 }
 
 /// Packets of a stream during a span of time. What is neither plaintext nor opened nor refused is protected.

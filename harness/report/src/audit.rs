@@ -56,6 +56,7 @@ pub(crate) mod sample {
             ssrc: ssrc.to_owned(),
             payload_type: 111,
             codec: Some("opus".to_owned()),
+            rtp_offset: 0,
             packets: 1_234,
             first_packet: 7,
             last_packet: 2_470,
@@ -85,6 +86,7 @@ pub(crate) mod sample {
         hop.opened.push(Opened { layer: "srtp".to_owned(), owner: "sfu".to_owned(), packets: 1_234 });
         open.timeline = vec![span(0, 50, 0), span(1, 50, 0)];
         open.columns = vec![Column { offset: 0, same: 128, by_chance: 5, of: 128 }; 12];
+        hop.rtp_offset = 24;
         hop.timeline = vec![span(0, 0, 50), span(1, 2, 45)];
         Audit {
             schema: SCHEMA.to_owned(),

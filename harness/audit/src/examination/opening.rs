@@ -9,6 +9,7 @@ use super::frame_uses;
 use super::keys::{Holder, HopKey, Keys};
 use super::listed::Listed;
 use super::payloads::{Payloads, Seen};
+use super::prefixed::Prefixed;
 use super::resent::Resent;
 use super::sample::Look;
 use super::stream::{Through, Way};
@@ -143,6 +144,7 @@ fn fit(key: usize, hop: &HopKey, packet: &[u8], last: u32) -> Option<(Fit, Vec<u
 /// The second reading.
 pub struct Opening<'k> {
     keys: &'k Keys,
+    prefixed: &'k Prefixed,
     by_way: HashMap<Way, Vec<usize>>,
     anywhere: Vec<usize>,
     streams: HashMap<(Way, u32), Stream>,
@@ -151,8 +153,8 @@ pub struct Opening<'k> {
 }
 
 impl<'k> Opening<'k> {
-    /// Opens with these keys.
-    pub fn new(keys: &'k Keys) -> Self {
+    /// Opens with these keys; `prefixed` is what the first reading found behind headers.
+    pub fn new(keys: &'k Keys, prefixed: &'k Prefixed) -> Self {
         let mut by_way: HashMap<Way, Vec<usize>> = HashMap::new();
         let mut anywhere = Vec::new();
         for (index, hop) in keys.hops.iter().enumerate() {
@@ -163,6 +165,7 @@ impl<'k> Opening<'k> {
         }
         Self {
             keys,
+            prefixed,
             by_way,
             anywhere,
             streams: HashMap::new(),
@@ -206,6 +209,14 @@ impl<'k> Opening<'k> {
                     self.media(Way { through: Some(Through::Peer(peer)), ..way }, packet, data);
                 }
             }
+            Class::OtherUdp => {
+                let Some(behind) = self.prefixed.behind(way, payload) else { return };
+                self.media(
+                    Way { behind, ..way },
+                    packet,
+                    payload.get(usize::from(behind)..).unwrap_or_default(),
+                );
+            }
             _ => {}
         }
     }
@@ -214,7 +225,7 @@ impl<'k> Opening<'k> {
         let Some(header) = rtp::Header::parse(bytes) else { return };
         let stream = self.streams.entry((way, header.ssrc)).or_default();
         stream.seen += 1;
-        let likely = self.by_way.get(&way).map_or(&[][..], Vec::as_slice);
+        let likely = self.by_way.get(&way.bare()).map_or(&[][..], Vec::as_slice);
         let mut fitted = None;
         for fit in &mut stream.fitting {
             let Some(hop) = self.keys.hops.get(fit.key) else { continue };

@@ -93,7 +93,7 @@ mod tests {
 
     fn way(port: u16) -> Way {
         let source = std::net::SocketAddr::from(([10, 0, 0, 1], port));
-        Way { interface: 0, source, destination: source, through: None }
+        Way { interface: 0, source, destination: source, through: None, behind: 0 }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Way {
     pub destination: SocketAddr,
     /// Whom a relay serves in between.
     pub through: Option<Through>,
+    /// Bytes of a header of the product's own that stand before the RTP, 0 without one.
+    pub behind: u8,
 }
 
 /// How TURN names the end behind a relay.
@@ -38,6 +40,12 @@ impl Way {
     #[must_use]
     pub fn both(self) -> Self {
         if self.source <= self.destination { self } else { self.back() }
+    }
+
+    /// The way on which everything beside the RTP goes: handshakes and reports stand behind no header.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self { behind: 0, ..self }
     }
 
     /// The other direction.
@@ -158,6 +166,7 @@ mod tests {
             source: address("10.0.0.1:5000"),
             destination: address("10.0.0.2:6000"),
             through: None,
+            behind: 0,
         }
     }
 

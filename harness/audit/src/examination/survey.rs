@@ -12,6 +12,7 @@ use super::agreements::Agreements;
 use super::described::Described;
 use super::glance::{Glance, Media};
 use super::listed::Listed;
+use super::prefixed::{Prefixed, Taken};
 use super::stream::{Stream, Through, Way};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
@@ -83,6 +84,8 @@ pub struct Survey {
     pub identifiers: super::identifiers::Identifiers,
     /// RTCP in the clear, by way.
     pub rtcp: HashMap<Way, Listed>,
+    /// Flows with RTP behind headers of a product's own.
+    pub prefixed: Prefixed,
     /// Packets.
     pub packets: u64,
     /// Times of the first and of the last packet, where any are known.
@@ -124,6 +127,7 @@ impl Survey {
             Class::Zrtp => self.zrtp.take(way, packet.number, payload),
             Class::Rtcp => self.rtcp(way, packet.number),
             Class::OtherUdp if self.is_record_13(way, payload) => class = Class::Dtls,
+            Class::OtherUdp => return self.unknown(way, packet, payload),
             Class::Sip => self.described.take(packet.number, payload),
             Class::TurnChannel => self.channel_data(way, packet, payload),
             Class::Stun => self.stun(way, packet, payload),
@@ -148,8 +152,31 @@ impl Survey {
     /// The packet before which neither end of a way has keys.
     pub fn keyed(&self, way: Way) -> Option<u64> {
         let answered =
-            self.associations_at.get(&way.both()).and_then(|at| self.associations.get(*at)?.answered);
+            self.associations_at.get(&way.bare().both()).and_then(|at| self.associations.get(*at)?.answered);
         answered.or_else(|| self.zrtp.confirmed(way))
+    }
+
+    /// A datagram that is nothing known by itself may have RTP behind a header of a product's own.
+    fn unknown(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
+        match self.prefixed.take(way, packet, payload) {
+            Taken::Nothing => *self.classes.entry(Class::OtherUdp).or_default() += 1,
+            Taken::Kept => {}
+            Taken::Media(behind) => self.behind(way, behind, packet, payload),
+            Taken::Told(waiting) => {
+                for one in waiting {
+                    match self.prefixed.behind(way, &one.bytes) {
+                        Some(behind) => self.behind(way, behind, &one.packet, &one.bytes),
+                        None => *self.classes.entry(Class::OtherUdp).or_default() += 1,
+                    }
+                }
+            }
+        }
+    }
+
+    fn behind(&mut self, way: Way, behind: u8, packet: &Packet, payload: &[u8]) {
+        let bytes = payload.get(usize::from(behind)..).unwrap_or_default();
+        let media = Media::of(packet.number, bytes, &self.hashes);
+        self.media(Way { behind, ..way }, packet, media.as_ref());
     }
 
     fn media(&mut self, way: Way, packet: &Packet, media: Option<&Media>) {
@@ -200,7 +227,7 @@ impl Survey {
             source: bits(way.source.ip()),
             destination: bits(way.destination.ip()),
             ports: u32::from(way.source.port()) << 16 | u32::from(way.destination.port()),
-            interface: u32::try_from(way.interface).unwrap_or(u32::MAX),
+            interface: u32::try_from(way.interface).unwrap_or(u32::MAX) ^ u32::from(way.behind) << 24,
             through,
             ssrc,
         }
@@ -328,16 +355,17 @@ impl Survey {
                 *self.classes.entry(class).or_default() += count;
             }
         };
+        add(Class::OtherUdp, self.prefixed.finish());
         add(Class::Tls, self.tls.values().sum());
         add(Class::OtherTcp, self.undecided_tcp.values().sum());
         let (keyed, described) = (&self.associations_at, &self.described);
         let sure: HashSet<Way> =
             self.streams.iter().filter(|stream| stream.goes_on()).map(|stream| stream.way.both()).collect();
         let is_media = |stream: &Stream| {
-            let both = stream.way.both();
+            let both = stream.way.bare().both();
             let announced =
                 described.announces(stream.way.source) || described.announces(stream.way.destination);
-            stream.goes_on() || sure.contains(&both) || keyed.contains_key(&both) || announced
+            stream.goes_on() || sure.contains(&stream.way.both()) || keyed.contains_key(&both) || announced
         };
         let (streams, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.streams).into_iter().partition(is_media);
@@ -350,5 +378,11 @@ impl Survey {
 
 /// The way of a packet, as far as its addresses tell.
 pub fn way(packet: &Packet) -> Way {
-    Way { interface: packet.interface, source: packet.source, destination: packet.destination, through: None }
+    Way {
+        interface: packet.interface,
+        source: packet.source,
+        destination: packet.destination,
+        through: None,
+        behind: 0,
+    }
 }

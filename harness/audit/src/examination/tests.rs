@@ -2,18 +2,8 @@
 
 use std::io::Cursor;
 
-use sha2::{Digest, Sha256};
-
 use super::*;
-use crate::bench::CaptureBuilder;
-
-/// Bytes that nobody can tell from random ones.
-fn noise(n: u32, length: usize) -> Vec<u8> {
-    (0_u32..)
-        .flat_map(|block| Sha256::digest([n.to_be_bytes(), block.to_be_bytes()].concat()).to_vec())
-        .take(length)
-        .collect()
-}
+use crate::bench::{CaptureBuilder, noise};
 
 fn rtp(sequence: u16, payload: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x80, 111];

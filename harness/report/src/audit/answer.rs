@@ -51,10 +51,30 @@ pub fn who_hears(stream: &AuditStream) -> String {
     }
 }
 
+/// Where the RTP of a stream stands, where a header of the product's own stands before it.
+pub fn offset(stream: &AuditStream) -> Option<String> {
+    let plural = if stream.rtp_offset == 1 { "" } else { "s" };
+    (stream.rtp_offset > 0).then(|| {
+        format!(
+            "its RTP stands behind {} byte{plural} of a header of the product's own in each datagram",
+            stream.rtp_offset
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sample;
     use super::*;
+
+    #[test]
+    fn only_where_a_header_stands_before_the_rtp_is_it_told() {
+        let [open, hop] = &sample::audit().streams[..] else { panic!("two streams") };
+        assert_eq!(offset(open), None);
+        assert!(offset(hop).expect("a header").contains("behind 24 bytes of"));
+        let one = AuditStream { rtp_offset: 1, ..hop.clone() };
+        assert!(offset(&one).expect("a header").contains("behind 1 byte of"));
+    }
 
     #[test]
     fn a_hop_s_owner_is_named() {

@@ -83,6 +83,7 @@ fn told(stream: &AuditStream, paint: Paint, width: usize) -> String {
         plain(codec),
     );
     out.push_str(&wrap("    ", &plain(&stream.why), width));
+    out.push_str(&answer::offset(stream).map(|text| wrap("    ", &text, width)).unwrap_or_default());
     for opened in &stream.opened {
         let text = format!(
             "{} opened {} of {} packets ({})",

@@ -9,7 +9,7 @@ const BOB: &str = "10.0.0.2:6000";
 
 fn way(source: &str, destination: &str) -> Way {
     let address = |text: &str| text.parse().expect("an address");
-    Way { interface: 0, source: address(source), destination: address(destination), through: None }
+    Way { interface: 0, source: address(source), destination: address(destination), through: None, behind: 0 }
 }
 
 fn sealed(key: &[u8; 32], mut message: Vec<u8>) -> Vec<u8> {

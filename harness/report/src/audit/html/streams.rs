@@ -71,6 +71,9 @@ fn article(at: usize, stream: &AuditStream) -> String {
         stream.payload_type,
         escaped(codec(stream)),
     ));
+    if let Some(text) = answer::offset(stream) {
+        out.push_str(&format!("<p>{}.</p>\n", capitalised(&text)));
+    }
     out.push_str(&opened(stream));
     out.push_str(&pictures::timeline(at, stream));
     out.push_str(&pictures::columns(at, stream));
