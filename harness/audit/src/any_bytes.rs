@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read};
 
 use crate::capture::feed::{Batch, Feed};
 use crate::capture::{Capture, layers};
-use crate::dissect::{dtls, rtcp, rtp, sdp, stun, turn, vp8, zrtp};
+use crate::dissect::{av1, dtls, red, rtcp, rtp, sdp, stun, turn, vp8, vp9, zrtp};
 use crate::examination::{Input, Options, examine};
 use crate::key_file::{Key, KeyFile, Owner};
 use crate::{http, sframe, tls13, websocket};
@@ -22,12 +22,14 @@ pub struct Door {
 /// Every door.
 pub const DOORS: &[Door] = &[
     Door { name: "audit", open: audit },
+    Door { name: "av1", open: av1 },
     Door { name: "capture", open: capture },
     Door { name: "datagrams", open: datagrams },
     Door { name: "dtls", open: dtls },
     Door { name: "http", open: http },
     Door { name: "key-file", open: key_file },
     Door { name: "layers", open: layers },
+    Door { name: "red", open: red },
     Door { name: "rtcp", open: rtcp },
     Door { name: "rtp", open: rtp },
     Door { name: "sdp", open: sdp },
@@ -37,6 +39,7 @@ pub const DOORS: &[Door] = &[
     Door { name: "tls13", open: tls13 },
     Door { name: "turn", open: turn },
     Door { name: "vp8", open: vp8 },
+    Door { name: "vp9", open: vp9 },
     Door { name: "websocket", open: websocket },
     Door { name: "zrtp", open: zrtp },
 ];
@@ -175,6 +178,28 @@ fn sframe(frame: &[u8]) {
 fn vp8(payload: &[u8]) {
     if let Some(descriptor) = vp8::Descriptor::parse(payload) {
         assert!(descriptor.length <= payload.len());
+    }
+}
+
+fn vp9(payload: &[u8]) {
+    if let Some(descriptor) = vp9::Descriptor::parse(payload) {
+        assert!(descriptor.length <= payload.len() && (descriptor.picture.is_some() || !descriptor.flexible));
+    }
+}
+
+/// The first half of the bytes was kept.
+fn av1(payload: &[u8]) {
+    let head = payload.get(..payload.len() / 2).unwrap_or_default();
+    for kept in [head, payload] {
+        if let Some(read) = av1::Aggregation::parse(kept, payload.len()) {
+            assert!(payload.len() > 1 && !(read.continues && read.new_sequence));
+        }
+    }
+}
+
+fn red(payload: &[u8]) {
+    if let Some(headers) = red::Headers::parse(payload, payload.len()) {
+        assert!(headers.length <= payload.len() && headers.primary < 128);
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! Invariant: a codec is named only by what its packets hold, never by a payload type alone.
 
+mod pairs;
+
 use super::sample::Sample;
+use pairs::Pair;
 
 model::words! {
     /// A codec that is known by the structure of its packets.
@@ -13,8 +16,14 @@ model::words! {
         G711 = "g711",
         /// VP8 (RFC 7741).
         Vp8 = "vp8",
+        /// VP9 (RFC 9628).
+        Vp9 = "vp9",
+        /// AV1 (RTP Payload Format for AV1 1.0).
+        Av1 = "av1",
         /// H.264 (RFC 6184).
         H264 = "h264",
+        /// Redundant audio data around some other codec (RFC 2198).
+        Red = "red",
         /// Telephone events (RFC 4733).
         TelephoneEvent = "telephone-event",
     }
@@ -30,20 +39,32 @@ struct Tally {
     tested: u32,
     /// Natural logarithm of the probability that random bytes fit as often.
     chance: f64,
+    /// Whether a frame starts in any of the packets: what only goes on may be anything.
+    starts: bool,
 }
 
 impl Tally {
     fn take(&mut self, fits: bool, chance: f64) {
         self.tested += 1;
+        self.starts |= fits;
         if fits {
             self.fits += 1;
             self.chance += chance.ln();
         }
     }
 
+    fn pair(&mut self, pair: Pair) {
+        self.tested += 1;
+        if let Some(chance) = pair.chance {
+            self.fits += 1;
+            self.chance += chance.ln();
+            self.starts |= pair.starts;
+        }
+    }
+
     /// Probability by chance, where at least 95 of 100 packets fit.
     fn probability(self) -> Option<f64> {
-        (self.tested >= ENOUGH && self.fits * 100 >= self.tested * 95).then(|| {
+        (self.starts && self.tested >= ENOUGH && self.fits * 100 >= self.tested * 95).then(|| {
             // The packets that do not fit may be any: at most so many choices.
             let misses = f64::from(self.tested - self.fits);
             (self.chance + misses * f64::from(self.tested).ln()).exp()
@@ -54,7 +75,7 @@ impl Tally {
 /// How well the packets of a window fit each codec.
 #[derive(Debug, Default)]
 pub struct Codecs {
-    tallies: [Tally; 5],
+    tallies: [Tally; Codec::ALL.len()],
 }
 
 impl Codecs {
@@ -80,6 +101,9 @@ impl Codecs {
                 // A byte a sample. Lengths are no bytes, so this counts for half a bit each.
                 let voice = matches!(sample.payload_type, 0 | 8);
                 codecs.take(Codec::G711, voice && u32::from(last.length) == ticks && ticks >= 80, 0.7);
+                codecs.of_codec(Codec::Vp9).pair(pairs::vp9(last, sample));
+                codecs.of_codec(Codec::Av1).pair(pairs::av1(last, sample));
+                codecs.of_codec(Codec::Red).pair(pairs::red(last, sample));
             }
             config = this;
             before = Some((sample, duration));
@@ -91,10 +115,12 @@ impl Codecs {
     }
 
     fn take(&mut self, codec: Codec, fits: bool, chance: f64) {
-        let at = Codec::ALL.iter().position(|one| *one == codec);
-        if let Some(tally) = at.and_then(|at| self.tallies.get_mut(at)) {
-            tally.take(fits, chance);
-        }
+        self.of_codec(codec).take(fits, chance);
+    }
+
+    fn of_codec(&mut self, codec: Codec) -> &mut Tally {
+        let at = Codec::ALL.iter().position(|one| *one == codec).unwrap_or_default();
+        self.tallies.get_mut(at).expect("one tally for each codec")
     }
 
     fn least(&self) -> Option<(Codec, f64)> {

@@ -87,7 +87,10 @@ pub fn name(codec: Codec) -> &'static str {
         Codec::Opus => "Opus",
         Codec::G711 => "G.711",
         Codec::Vp8 => "VP8",
+        Codec::Vp9 => "VP9",
+        Codec::Av1 => "AV1",
         Codec::H264 => "H.264",
+        Codec::Red => "redundant audio (RED)",
         Codec::TelephoneEvent => "telephone events",
     }
 }

@@ -67,6 +67,11 @@ impl Sample {
         }
     }
 
+    /// RTP marker.
+    pub fn marker(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
     /// Payload bytes without what may be a tag.
     pub fn counted(&self) -> usize {
         usize::from(self.length).saturating_sub(if self.flags & 2 == 0 { 0 } else { TAG })
