@@ -109,6 +109,32 @@ fn a_call_between_other_clients_is_judged(
     assert!(audit.captures.iter().all(|capture| capture.problems.is_empty()));
 }
 
+/// A capture of classic pcap, cut behind so many packets.
+fn cut(name: &str, packets: usize) -> Vec<u8> {
+    let mut bytes = fs::read(file(&format!("{name}.pcap"))).expect("a capture");
+    let mut end = 24;
+    for _ in 0..packets {
+        let length: [u8; 4] = bytes[end + 8..end + 12].try_into().expect("a record");
+        end += 16 + u32::from_le_bytes(length) as usize;
+    }
+    bytes.truncate(end);
+    bytes
+}
+
+#[rstest]
+#[case::too_few(7, "insufficient - 7")]
+#[case::eight(8, "plaintext - 8")]
+#[case::nine(9, "plaintext g711 9")]
+#[case::twenty(20, "plaintext g711 20")]
+#[case::forty_five(45, "plaintext g711 45")]
+fn a_short_stream_of_g711_is_judged(#[case] packets: usize, #[case] expected: &str) {
+    let bytes = cut("rtp-pcma-gstreamer", packets);
+    let open = move || Ok(Box::new(Cursor::new(bytes.clone())) as Box<dyn Read + Send>);
+    let input = Input { name: "cut".to_owned(), open: Box::new(open) };
+    let audit = examine(&[input], &[], &Options::default(), &mut |_| {});
+    assert_eq!(audit.streams.iter().map(told).collect::<Vec<_>>(), [expected]);
+}
+
 #[rstest]
 #[case::from_both_ends("zrtp-linphone", &[vec![10, 20, 25, 30], vec![22, 26, 32]])]
 #[case::none_in_a_call_under_dtls("webrtc-sframe-late-firefox-aiortc", &[])]

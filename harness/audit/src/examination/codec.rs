@@ -5,6 +5,7 @@
 mod pairs;
 
 use super::sample::Sample;
+use super::statistics::neighbours;
 use pairs::Pair;
 
 model::words! {
@@ -98,9 +99,9 @@ impl Codecs {
                     lasted == Some(ticks) && duration.is_some() && config == this,
                     1.0 / 32.0,
                 );
-                // A byte a sample. Lengths are no bytes, so this counts for half a bit each.
-                let voice = matches!(sample.payload_type, 0 | 8);
-                codecs.take(Codec::G711, voice && u32::from(last.length) == ticks && ticks >= 80, 0.7);
+                let voice = matches!(sample.payload_type, 0 | 8) && u32::from(last.length) == ticks;
+                let chance = voice.then(|| voiced(sample)).flatten();
+                codecs.of_codec(Codec::G711).pair(Pair { chance, starts: true });
                 codecs.of_codec(Codec::Vp9).pair(pairs::vp9(last, sample));
                 codecs.of_codec(Codec::Av1).pair(pairs::av1(last, sample));
                 codecs.of_codec(Codec::Red).pair(pairs::red(last, sample));
@@ -128,6 +129,13 @@ impl Codecs {
         let all = Codec::ALL.iter().zip(&self.tallies).filter_map(of);
         all.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(codec, p)| (codec, p * Codec::ALL.len() as f64))
     }
+}
+
+/// By what chance random bytes have as many neighbours alike as voice has in any packet: one pair in eight. Full-scale
+/// noise has one in six, speech and tones more.
+fn voiced(sample: &Sample) -> Option<f64> {
+    let (alike, pairs) = sample.neighbours();
+    (pairs > 0 && alike * 8 >= pairs).then(|| neighbours(pairs, pairs.div_ceil(8)))
 }
 
 /// Samples at 48 kHz that an Opus packet of `length` bytes lasts, if its framing is sound (RFC 6716 §3.1, §3.2); `head`

@@ -77,6 +77,11 @@ fn sign(found: &Found) -> Option<String> {
             format!("{codec}byte {offset} of the payload is the same in {same} of {of} packets ({chance})")
         }
         Sign::Pooled { bytes } => format!("{codec}{bytes} payload bytes are spread unevenly ({chance})"),
+        Sign::Neighbours { same, of } => {
+            format!(
+                "{codec}{same} of {of} neighbouring payload bytes have the same upper four bits ({chance})"
+            )
+        }
         Sign::Codec(codec) => format!("the packets are those of {} ({chance})", name(codec)),
     })
 }

@@ -7,6 +7,9 @@ pub const HEAD: usize = 40;
 /// The last bytes of a packet may be a tag, which is random whatever stands before it.
 const TAG: usize = 16;
 
+/// Lengths whose neighbouring bytes are compared: whole packets of voice at a byte a sample, 10 ms each 80 bytes.
+const VOICE: std::ops::RangeInclusive<usize> = 80..=480;
+
 /// One packet as it is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Look<'p> {
@@ -45,6 +48,8 @@ pub struct Sample {
     pub payload_type: u8,
     /// RTP marker, and whether a tag may stand at the end.
     flags: u8,
+    /// Neighbours whose upper four bits are the same.
+    alike: u16,
     bytes: [u8; HEAD],
 }
 
@@ -63,6 +68,7 @@ impl Sample {
             extension: look.extension,
             payload_type: look.payload_type,
             flags: u8::from(look.marker) | u8::from(look.tagged) << 1,
+            alike: alike(look),
             bytes,
         }
     }
@@ -70,6 +76,13 @@ impl Sample {
     /// RTP marker.
     pub fn marker(&self) -> bool {
         self.flags & 1 != 0
+    }
+
+    /// Pairs of neighbouring bytes with the same upper four bits, and how many pairs were looked at: none unless the
+    /// packet may be one of G.711, whose upper bits are sign and segment (ITU-T G.711 §3).
+    pub fn neighbours(&self) -> (u64, u64) {
+        let pairs = if is_voice(self.payload_type, self.length.into()) { self.counted() - 1 } else { 0 };
+        (u64::from(self.alike), pairs as u64)
     }
 
     /// Payload bytes without what may be a tag.
@@ -88,6 +101,22 @@ impl Sample {
     }
 }
 
+/// Whether a packet may be one of G.711: of its types (RFC 3551 §6), or of its lengths.
+fn is_voice(payload_type: u8, length: usize) -> bool {
+    VOICE.contains(&length) && (matches!(payload_type, 0 | 8) || length.is_multiple_of(80))
+}
+
+fn alike(look: &Look<'_>) -> u16 {
+    let payload = look.payload;
+    if !is_voice(look.payload_type, payload.len()) {
+        return 0;
+    }
+    let counted = payload.len() - if look.tagged { TAG } else { 0 };
+    let (firsts, seconds) = (payload.get(..counted - 1), payload.get(1..counted));
+    let pairs = firsts.unwrap_or_default().iter().zip(seconds.unwrap_or_default());
+    pairs.map(|(one, next)| u16::from((one ^ next) < 16)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +124,31 @@ mod tests {
     #[test]
     fn a_sample_is_a_cache_line() {
         assert_eq!(size_of::<Sample>(), 64);
+    }
+
+    #[rstest::rstest]
+    #[case::voice(0, &[[7; 80], [0x70; 80]].concat(), (142, 143))]
+    #[case::with_a_tag_of_ten(8, &[7; 170], (153, 153))]
+    #[case::of_its_length_alone(96, &[7; 240], (223, 223))]
+    #[case::neither(96, &[7; 170], (0, 0))]
+    #[case::too_short(0, &[7; 79], (0, 0))]
+    #[case::too_long(0, &[7; 481], (0, 0))]
+    fn neighbours_of_voice_are_compared(
+        #[case] payload_type: u8,
+        #[case] payload: &[u8],
+        #[case] expected: (u64, u64),
+    ) {
+        let look = Look {
+            number: 1,
+            payload_type,
+            timestamp: 0,
+            sequence: 0,
+            marker: false,
+            extension: 0,
+            payload,
+            tagged: true,
+        };
+        assert_eq!(Sample::of(&look).neighbours(), expected);
     }
 
     #[test]
@@ -111,6 +165,7 @@ mod tests {
                 tagged,
             };
             let sample = Sample::of(&look);
+            assert_eq!(sample.neighbours().1, 0, "too short for voice");
             (sample.known().len(), sample.head().len(), sample.counted())
         };
         assert_eq!(look(&[7; 60], true), (40, 40, 44));

@@ -28,6 +28,15 @@ pub fn at_least(n: u64, k: u64) -> f64 {
     Binomial::new(1.0 / 256.0, n).map_or(1.0, |one| one.sf(k - 1))
 }
 
+/// Probability that of `n` pairs of neighbouring random bytes at least `k` have the same upper four bits. Whatever the
+/// first byte of a pair is, the second agrees once in 16, so pairs that share a byte are independent all the same.
+pub fn neighbours(n: u64, k: u64) -> f64 {
+    if n == 0 || k == 0 {
+        return 1.0;
+    }
+    Binomial::new(1.0 / 16.0, n).map_or(1.0, |one| one.sf(k - 1))
+}
+
 /// Probability that random bytes lie as far from an even histogram as these counts; 1 where there are too few.
 pub fn uneven(counts: &[u32; 256]) -> f64 {
     let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
@@ -81,6 +90,21 @@ mod tests {
     #[case::no_bytes(0, 0, 1.0)]
     fn the_most_frequent_value_has_a_known_tail(#[case] n: u64, #[case] k: u64, #[case] expected: f64) {
         assert!((mode(n, k) / expected - 1.0).abs() < 1e-5, "{} instead of {expected}", mode(n, k));
+    }
+
+    /// Sums of the binomial distribution, computed by another program from exact fractions.
+    #[rstest]
+    #[case::a_quarter_of_a_packet(143, 36, 4.693_711_25e-13)]
+    #[case::an_eighth_of_a_packet(143, 18, 3.674_922_22e-3)]
+    #[case::all_of_four(4, 4, 1.0 / 65_536.0)]
+    #[case::none(9, 0, 1.0)]
+    #[case::no_pairs(0, 0, 1.0)]
+    fn neighbours_have_a_known_tail(#[case] n: u64, #[case] k: u64, #[case] expected: f64) {
+        assert!(
+            (neighbours(n, k) / expected - 1.0).abs() < 1e-5,
+            "{} instead of {expected}",
+            neighbours(n, k)
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::codec::{Codec, Codecs};
 use super::sample::Sample;
-use super::statistics::{POOLED_BYTES, THRESHOLD, mode, uneven};
+use super::statistics::{POOLED_BYTES, THRESHOLD, mode, neighbours, uneven};
 
 /// Byte offsets that are looked at as columns; those behind them are pooled.
 pub const COLUMNS: usize = 12;
@@ -13,6 +13,8 @@ pub const COLUMNS: usize = 12;
 pub const ENOUGH: usize = 8;
 /// Windows with structure that are listed.
 const LISTED: usize = 8;
+/// Signs that are asked for apart from each other: columns, pooled bytes, neighbours and codecs.
+const KINDS: f64 = 4.0;
 
 /// What was found in all windows of a stream.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +65,13 @@ pub enum Sign {
         /// How many bytes.
         bytes: u64,
     },
+    /// Bytes next to each other are alike, as those of voice are.
+    Neighbours {
+        /// Pairs with the same upper four bits.
+        same: u64,
+        /// Pairs.
+        of: u64,
+    },
     /// The packets are such as a codec makes.
     Codec(Codec),
 }
@@ -99,8 +108,9 @@ impl Found {
         });
         let pooled = pooled(window);
         let few = matches!(pooled, Some(Least { sign: Sign::Pooled { bytes }, .. }) if bytes < POOLED_BYTES);
-        let signs = columns.chain(pooled).chain(codec);
-        let Some(least) = signs.min_by(|a, b| a.probability.total_cmp(&b.probability)) else { return };
+        let signs = columns.chain(pooled).chain(alike(window)).chain(codec);
+        let Some(mut least) = signs.min_by(|a, b| a.probability.total_cmp(&b.probability)) else { return };
+        least.probability = (least.probability * KINDS).min(1.0);
         if self.least.is_none_or(|before| least.probability < before.probability) {
             self.least = Some(least);
         }
@@ -146,6 +156,15 @@ fn pooled(window: &[(&Sample, usize)]) -> Option<Least> {
         total += 1;
     }
     Some(Least { probability: uneven(&counts), sign: Sign::Pooled { bytes: total } })
+}
+
+/// Neighbours of whole payloads: behind the headers of a frame layer there is no such voice.
+fn alike(window: &[(&Sample, usize)]) -> Option<Least> {
+    let (same, of) = window.iter().filter(|(_, skip)| *skip == 0).fold((0, 0), |(same, of), (sample, _)| {
+        let (alike, pairs) = sample.neighbours();
+        (same + alike, of + pairs)
+    });
+    (of > 0).then(|| Least { probability: neighbours(of, same), sign: Sign::Neighbours { same, of } })
 }
 
 #[cfg(test)]

@@ -75,3 +75,25 @@ fn structure_amid_noise_is_found_and_has_its_place() {
     assert!(found.is_structured());
     assert_eq!((found.structured, found.where_structured), (1, vec![(257, 320)]));
 }
+
+/// Packets of 160 bytes, which may be voice: random ones are told apart as rarely as the figure says.
+#[test]
+fn random_bytes_of_the_length_of_voice_are_no_voice() {
+    let least: Vec<f64> =
+        (0..2_000).map(|stream| looked(8, |n| noise(1_000_000 + stream, n, 160)).probability()).collect();
+    assert!(least.iter().filter(|p| **p < 0.01).count() <= 40, "{least:?}");
+    assert!(least.iter().all(|p| *p > 1e-6));
+}
+
+#[test]
+fn eight_packets_of_a_tone_are_structured_and_seven_are_too_few() {
+    // Sign and segment change slowly, the rest is as good as random.
+    let tone = |n: u32| -> Vec<u8> {
+        let upper = (0..160).map(|at| (((at / 8 + n) % 16) << 4) as u8);
+        upper.zip(noise(7, n, 160)).map(|(upper, any)| upper | any & 0x0F).collect()
+    };
+    let found = looked(8, tone);
+    assert!(found.is_structured());
+    assert!(matches!(found.least, Some(Least { sign: Sign::Neighbours { .. }, .. })), "{:?}", found.least);
+    assert!(!looked(7, tone).is_structured());
+}
