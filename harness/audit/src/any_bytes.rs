@@ -163,6 +163,9 @@ fn rtp(packet: &[u8]) {
 
 fn rtcp(datagram: &[u8]) {
     assert!(!rtcp::tiles(datagram) || datagram.len().is_multiple_of(4));
+    let packets = rtcp::packets(datagram);
+    assert!(packets.iter().map(|packet| packet.body.len() + 4).sum::<usize>() <= datagram.len());
+    assert!(packets.iter().flat_map(rtcp::Packet::cnames).all(|name| name.len() < 256));
 }
 
 fn sdp(text: &[u8]) {

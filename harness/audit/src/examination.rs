@@ -22,6 +22,7 @@ pub mod prefixed;
 pub mod properties;
 pub mod protection;
 pub mod repeats;
+mod reports;
 pub mod resent;
 pub mod sample;
 mod signalled;

@@ -12,6 +12,7 @@ use super::listed::Listed;
 use super::opening::Opened;
 use super::payloads::Seen;
 use super::properties;
+use super::reports::Reports;
 use super::stream::{Stream, Through, Way};
 use super::survey::{Association, Survey};
 use crate::checks::dtls::{suite_is_forward_secret, version_and_profile_are_strong};
@@ -220,17 +221,21 @@ impl Findings {
 
     /// RTCP in the clear beside media that are protected; on the ports of the media or on those above (RFC 3550 §11).
     fn rtcp(&mut self, survey: &Survey, protected: &HashSet<Way>) {
-        let mut ways: Vec<(&Way, &Listed)> = survey.rtcp.iter().collect();
+        let mut ways: Vec<(&Way, &Reports)> = survey.rtcp.iter().collect();
         ways.sort_by_key(|(way, _)| **way);
-        for (way, packets) in ways {
+        for (way, reports) in ways {
+            let packets = &reports.packets;
             let mut media = *way;
             for end in [&mut media.source, &mut media.destination] {
                 end.set_port(end.port().saturating_sub(1));
             }
             if protected.contains(&way.both()) || protected.contains(&media.both()) {
                 let text = format!(
-                    "{} > {}: RTCP is not protected although the media are, in {} packets",
-                    way.source, way.destination, packets.total
+                    "{} > {}: RTCP is not protected although the media are, in {} packets ({})",
+                    way.source,
+                    way.destination,
+                    packets.total,
+                    reports.told()
                 );
                 self.add(properties::RTCP_IN_THE_CLEAR.name, Severity::Warning, text, packets);
             }

@@ -139,7 +139,7 @@ RTCP packets whose lengths tile their datagram, on ways whose media are protecte
 Reports tell loss, delay and names (CNAME); feedback that is not authenticated can be forged.
 
 ## How it decides
-It names the packets. SRTCP never tiles its datagram, because of the index and tag at its end.
+It names the packets and the kinds of reports in them. SRTCP never tiles its datagram, because of the index and tag at its end.
 ",
 };
 
@@ -148,7 +148,7 @@ pub const STABLE_IDENTIFIERS: Property = Property {
     name: "metadata/stable-identifiers",
     summary: "no name in the clear lets an observer know a user or a device again",
     page: "## What it checks
-User names, realms and software in messages of STUN and TURN, and certificates of DTLS 1.2 that serve in several
+User names, realms and software in messages of STUN and TURN, canonical names (CNAME) in RTCP in the clear, and certificates of DTLS 1.2 that serve in several
 handshakes.
 
 ## Why it matters

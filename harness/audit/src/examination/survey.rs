@@ -13,6 +13,7 @@ use super::described::Described;
 use super::glance::{Glance, Media};
 use super::listed::Listed;
 use super::prefixed::{Prefixed, Taken};
+use super::reports::Reports;
 use super::stream::{Stream, Through, Way};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
@@ -27,6 +28,8 @@ const OPEN: usize = 4_000;
 const HANDSHAKES: usize = 20_000;
 /// Bytes of handshake messages that wait for their rest.
 const HELD: usize = 4 << 20;
+/// A packet of QUIC with a short header has a byte of it, a number and 16 bytes of ciphertext at least (RFC 9001 §5.4.2).
+const SHORTEST_QUIC: usize = 21;
 /// Flows whose kind is remembered.
 const FLOWS: usize = 200_000;
 
@@ -83,7 +86,7 @@ pub struct Survey {
     /// Names in the clear.
     pub identifiers: super::identifiers::Identifiers,
     /// RTCP in the clear, by way.
-    pub rtcp: HashMap<Way, Listed>,
+    pub rtcp: HashMap<Way, Reports>,
     /// Flows with RTP behind headers of a product's own.
     pub prefixed: Prefixed,
     /// Packets.
@@ -101,6 +104,8 @@ pub struct Survey {
     tls: HashMap<Way, u64, RandomState>,
     undecided_tcp: HashMap<Way, u64, RandomState>,
     channels: HashMap<(Way, u16), Through, RandomState>,
+    /// Ways on which a long header of QUIC was seen.
+    quic: HashSet<Way, RandomState>,
 }
 
 impl Survey {
@@ -125,7 +130,8 @@ impl Survey {
             Class::Rtp => return self.media(way, packet, glance.media.as_ref()),
             Class::Dtls => self.handshake(way, packet.number, payload),
             Class::Zrtp => self.zrtp.take(way, packet.number, payload),
-            Class::Rtcp => self.rtcp(way, packet.number),
+            Class::Rtcp => self.rtcp(way, packet.number, payload),
+            _ if self.is_quic(way, class, payload) => class = Class::Quic,
             Class::OtherUdp if self.is_record_13(way, payload) => class = Class::Dtls,
             Class::OtherUdp => return self.unknown(way, packet, payload),
             Class::Sip => self.described.take(packet.number, payload),
@@ -136,9 +142,30 @@ impl Survey {
         *self.classes.entry(class).or_default() += 1;
     }
 
-    fn rtcp(&mut self, way: Way, number: u64) {
+    fn rtcp(&mut self, way: Way, number: u64, datagram: &[u8]) {
+        self.identifiers.rtcp(number, datagram);
         if self.rtcp.len() < FLOWS || self.rtcp.contains_key(&way) {
-            self.rtcp.entry(way).or_default().push(number);
+            self.rtcp.entry(way).or_default().take(number, datagram);
+        }
+    }
+
+    /// A short header of QUIC (RFC 9000 §17.3) has a fixed bit, and nothing else that only a long one on the same way
+    /// does not tell from anything else.
+    fn is_quic(&mut self, way: Way, class: Class, payload: &[u8]) -> bool {
+        match class {
+            Class::Quic => {
+                if self.quic.len() < FLOWS {
+                    self.quic.insert(way.both());
+                }
+                true
+            }
+            Class::OtherUdp | Class::TurnChannel => {
+                !self.quic.is_empty()
+                    && matches!(payload.first(), Some(64..=127))
+                    && payload.len() >= SHORTEST_QUIC
+                    && self.quic.contains(&way.both())
+            }
+            _ => false,
         }
     }
 
@@ -293,7 +320,7 @@ impl Survey {
             }
             Class::Dtls => self.handshake(way, packet.number, payload),
             Class::Zrtp => self.zrtp.take(way, packet.number, payload),
-            Class::Rtcp => self.rtcp(way, packet.number),
+            Class::Rtcp => self.rtcp(way, packet.number, payload),
             _ => {}
         }
     }

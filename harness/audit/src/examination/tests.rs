@@ -134,3 +134,66 @@ fn a_keystream_under_two_streams_is_broken() {
     assert_eq!(words, [Protection::Broken, Protection::EncryptedUndetermined]);
     assert_eq!(audit.streams[0].findings, ["streams/keystream-is-used-once"]);
 }
+
+fn long_header(n: u32) -> Vec<u8> {
+    [vec![0xC0, 0, 0, 0, 1, 8], noise(n, 1_190)].concat()
+}
+
+fn short_header(n: u32, length: usize) -> Vec<u8> {
+    [vec![0x40 | noise(n, 1)[0] & 0x3F], noise(n, length - 1)].concat()
+}
+
+#[rstest::rstest]
+#[case::behind_a_long_one(|n| if n == 0 { long_header(n) } else { short_header(n, 60) }, "quic", 100)]
+#[case::without_a_long_one(|n| short_header(n, 60), "other-udp", 100)]
+#[case::before_a_long_one(|n| if n == 99 { long_header(n) } else { short_header(n, 60) }, "quic", 1)]
+#[case::too_short(|n| if n == 0 { long_header(n) } else { short_header(n, 20) }, "quic", 1)]
+#[case::no_fixed_bit(|n| if n == 0 { long_header(n) } else { [vec![5], noise(n, 60)].concat() }, "quic", 1)]
+#[case::a_version_that_nobody_speaks(|n| if n == 0 { [vec![0xC0, 9, 9, 9, 9, 8], noise(n, 60)].concat() } else { short_header(n, 60) }, "other-udp", 100)]
+fn short_headers_of_quic_are_told_by_a_long_one(
+    #[case] payload: fn(u32) -> Vec<u8>,
+    #[case] class: &str,
+    #[case] packets: u64,
+) {
+    let audit = audit(datagrams((0..100).map(payload)));
+    assert_eq!((audit.packets.get(class), audit.streams.len()), (Some(&packets), 0), "{:?}", audit.packets);
+    assert_eq!(audit.packets.values().sum::<u64>(), 100);
+}
+
+#[test]
+fn a_long_header_tells_nothing_of_other_ends() {
+    let mut builder = CaptureBuilder::new(&["eth0"]);
+    builder.udp(0, 1, "10.0.0.1:5000", "10.0.0.2:6000", &long_header(0));
+    builder.udp(0, 2, "10.0.0.1:5001", "10.0.0.2:6000", &short_header(1, 60));
+    builder.udp(0, 3, "10.0.0.2:6000", "10.0.0.1:5000", &short_header(2, 60));
+    assert_eq!(
+        audit(builder.bytes()).packets,
+        BTreeMap::from([("quic".to_owned(), 2), ("other-udp".to_owned(), 1)])
+    );
+}
+
+/// A report and a source description, as every end sends them from time to time (RFC 3550 §6.1).
+fn reports(name: &[u8; 4]) -> Vec<u8> {
+    [&[0x80, 200, 0, 6][..], &[9; 24], &[0x81, 202, 0, 3, 0xAB, 0, 0, 1, 1, 4], name, &[0, 0]].concat()
+}
+
+#[rstest::rstest]
+#[case::clear_beside_protected(|n| noise(n, 80), true)]
+#[case::clear_beside_clear(|n| opus(n as u16), false)]
+fn reports_in_the_clear_are_named_beside_protected_media(
+    #[case] payload: fn(u32) -> Vec<u8>,
+    #[case] told: bool,
+) {
+    let media = (0..100).map(|n| rtp(n as u16, &payload(n)));
+    let audit = audit(datagrams(media.chain([reports(b"anna"), reports(b"bert"), reports(b"anna")])));
+    let texts = |check: &str| -> Vec<String> {
+        audit.findings.iter().filter(|one| one.check == check).map(|one| one.text.clone()).collect()
+    };
+    let rtcp = texts("metadata/rtcp-in-the-clear");
+    assert_eq!(rtcp.iter().any(|text| text.ends_with("in 3 packets (SR 3, SDES 3)")), told, "{rtcp:?}");
+    assert_eq!(rtcp.len(), usize::from(told));
+    assert_eq!(
+        texts("metadata/stable-identifiers"),
+        ["3 packets carry RTCP CNAME in the clear, with 2 different values; the commonest stands in 2"]
+    );
+}
