@@ -8,6 +8,7 @@ pub mod codec;
 pub mod described;
 pub mod early;
 pub mod findings;
+mod first_reading;
 mod frame_uses;
 pub mod glance;
 mod handshakes;
@@ -15,6 +16,7 @@ mod identifiers;
 pub mod keys;
 pub mod keystreams;
 pub mod listed;
+mod name;
 mod open_questions;
 pub mod opening;
 pub mod payloads;
@@ -41,13 +43,11 @@ use model::audit::{
 };
 use model::record::Tool;
 
-use crate::capture::Packet;
 use crate::capture::class::Class;
 use crate::capture::feed::{Batch, Ended, Feed};
 use crate::key_file::{Key, Owner};
 use findings::Findings;
 use foldhash::quality::RandomState;
-use glance::Glance;
 use keys::{Holder, Keys};
 use opening::{Opened, Opening};
 use payloads::Seen;
@@ -148,14 +148,12 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
     let hashes = RandomState::default();
     let mut survey = Survey::new(hashes.clone());
     let (mut embedded, mut bytes) = (Vec::new(), 0);
-    let glance = |packet: &Packet, payload: &[u8]| Glance::at(packet, payload, &hashes);
-    let ended = feed(input, !options.no_hash, glance, |batch, glances| {
-        for (packet, glance) in batch.packets.iter().zip(glances) {
-            survey.take(packet, batch.payload(packet), glance);
-        }
+    let ended = first_reading::read(input, !options.no_hash, hashes, |glances| {
+        survey.take(glances);
         let room = EMBEDDED_KEYS.saturating_sub(embedded.len());
-        embedded.extend(batch.secrets.iter().flat_map(|lines| keys::embedded(lines)).take(room));
-        bytes += batch.bytes() as u64;
+        let secrets = glances.kept.secrets.iter();
+        embedded.extend(secrets.flat_map(|lines| keys::embedded(lines)).take(room));
+        bytes += glances.bytes;
         progress(bytes);
     })?;
     survey.finish();
@@ -166,55 +164,39 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
     let mut opened = std::collections::HashMap::new();
     if !keys.is_empty() && !survey.streams.is_empty() {
         let mut opening = Opening::new(&keys, &survey.prefixed);
-        feed(
-            input,
-            false,
-            |_, _| (),
-            |batch, _| {
-                for packet in &batch.packets {
-                    opening.take(packet, batch.payload(packet));
-                }
-                bytes += batch.bytes() as u64;
-                progress(bytes);
-            },
-        )?;
+        feed(input, |batch| {
+            for packet in &batch.packets {
+                opening.take(packet, batch.payload(packet));
+            }
+            bytes += batch.bytes() as u64;
+            progress(bytes);
+        })?;
         opened = opening.finish();
     }
     Ok(Examined { survey, ended, opened, embedded: count, strangers: keys.strangers })
 }
 
-/// Batches that are under way between the two threads.
+/// Batches that are under way between the two threads of the second reading.
 const UNDER_WAY: usize = 2;
 
-/// Reads a capture on a thread of its own, which looks at each packet while its bytes are at hand, and gives each batch
-/// with what was seen to `each`, in order.
-fn feed<G: Send>(
-    input: &Input,
-    hash: bool,
-    glance: impl Fn(&Packet, &[u8]) -> G + Send,
-    mut each: impl FnMut(&Batch, &[G]),
-) -> io::Result<Ended> {
-    let mut feed = Feed::open((input.open)()?, hash)?;
-    let (full, filled) = sync_channel::<(Batch, Vec<G>)>(UNDER_WAY);
-    let (done, empty) = sync_channel::<(Batch, Vec<G>)>(UNDER_WAY + 1);
+/// Reads a capture again on a thread of its own, and gives each batch to `each`, in order.
+fn feed(input: &Input, mut each: impl FnMut(&Batch)) -> io::Result<Ended> {
+    let mut feed = Feed::open((input.open)()?, false)?;
+    let (full, filled) = sync_channel::<Batch>(UNDER_WAY);
+    let (done, empty) = sync_channel::<Batch>(UNDER_WAY + 1);
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
             loop {
-                let (mut batch, mut glances) = empty.try_recv().unwrap_or_default();
-                if !feed.next(&mut batch)? {
-                    return feed.finish();
-                }
-                glances.clear();
-                glances.extend(batch.packets.iter().map(|packet| glance(packet, batch.payload(packet))));
-                if full.send((batch, glances)).is_err() {
+                let mut batch = empty.try_recv().unwrap_or_default();
+                if !feed.next(&mut batch)? || full.send(batch).is_err() {
                     return feed.finish();
                 }
             }
         });
-        for (batch, glances) in filled {
-            each(&batch, &glances);
+        for batch in filled {
+            each(&batch);
             // Where the reader has ended nobody wants the memory back.
-            let _ = done.try_send((batch, glances));
+            let _ = done.try_send(batch);
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })

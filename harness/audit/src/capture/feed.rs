@@ -35,6 +35,24 @@ impl Batch {
         }
     }
 
+    /// Holds nothing any more, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.packets.clear();
+        self.secrets.clear();
+        self.end = 0;
+    }
+
+    /// Holds a packet of another batch as well, of its frame no more than the payload.
+    pub fn keep(&mut self, packet: Packet, payload: &[u8]) {
+        let place = self.end..self.end + payload.len();
+        self.hold(place.end);
+        if let Some(bytes) = self.bytes.get_mut(place.clone()) {
+            bytes.copy_from_slice(payload);
+        }
+        self.end = place.end;
+        self.packets.push(Packet { payload: place.clone(), frame: place, ..packet });
+    }
+
     /// Bytes of the file that it holds.
     pub fn bytes(&self) -> usize {
         self.end
@@ -104,6 +122,19 @@ impl<R: Read + Send + 'static> Feed<R> {
     /// # Errors
     /// When the file cannot be read on.
     pub fn next(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        let mut packets = std::mem::take(&mut batch.packets);
+        packets.clear();
+        let more = self.visit(batch, |packet, _| packets.push(packet));
+        batch.packets = packets;
+        more
+    }
+
+    /// Gives the next packets, with their payloads, to `each` while their bytes are at hand, and keeps none of them in
+    /// `batch`; false when there are none any more.
+    ///
+    /// # Errors
+    /// When the file cannot be read on.
+    pub fn visit(&mut self, batch: &mut Batch, mut each: impl FnMut(Packet, &[u8])) -> io::Result<bool> {
         batch.packets.clear();
         batch.secrets.clear();
         if self.ended {
@@ -118,10 +149,10 @@ impl<R: Read + Send + 'static> Feed<R> {
         self.rest.clear();
         loop {
             let last = self.fill(batch, wanted)?;
-            let at = self.steps(batch, last);
+            let (at, found) = self.steps(batch, last, &mut each);
             // Of a file that is no capture nothing is kept; only its hash needs the rest.
             let last = last || self.records.is_foreign();
-            if last || !batch.packets.is_empty() || !batch.secrets.is_empty() {
+            if last || found {
                 self.ended = last;
                 return Ok(true);
             }
@@ -148,9 +179,15 @@ impl<R: Read + Send + 'static> Feed<R> {
         Ok(false)
     }
 
-    /// Takes every whole record out of the batch's bytes and keeps the rest; how many bytes were used.
-    fn steps(&mut self, batch: &mut Batch, last: bool) -> usize {
-        let (mut at, mut joined) = (0, Vec::new());
+    /// Takes every whole record out of the batch's bytes and keeps the rest; how many bytes were used, and whether
+    /// anything was found in them.
+    fn steps(
+        &mut self,
+        batch: &mut Batch,
+        last: bool,
+        each: &mut impl FnMut(Packet, &[u8]),
+    ) -> (usize, bool) {
+        let (mut at, mut joined, mut found) = (0, Vec::new(), false);
         let bytes = batch.bytes.get(..batch.end).unwrap_or_default();
         loop {
             let window = bytes.get(at..).unwrap_or_default();
@@ -160,10 +197,12 @@ impl<R: Read + Send + 'static> Feed<R> {
                     let frame = bytes.get(place.clone()).unwrap_or_default();
                     let layers = layers::dissect(record.linktype, frame, record.cut, &mut self.fragments);
                     let payload = place_of(&layers, bytes, &mut joined);
-                    batch.packets.push(Packet::of(&record, &layers, place, payload));
+                    each(Packet::of(&record, &layers, place, payload), &layers.payload);
+                    found = true;
                     at += used;
                 }
                 Step::Secrets { data, used } => {
+                    found = true;
                     let lines = window.get(data).unwrap_or_default();
                     batch.secrets.push(String::from_utf8_lossy(lines).into_owned());
                     at += used;
@@ -172,14 +211,14 @@ impl<R: Read + Send + 'static> Feed<R> {
                 Step::Need(_) | Step::End => break,
             }
         }
-        if !batch.packets.is_empty() || !batch.secrets.is_empty() {
+        if found {
             self.rest.extend_from_slice(bytes.get(at..).unwrap_or_default());
         }
         if !joined.is_empty() {
             batch.bytes.truncate(batch.end);
             batch.bytes.append(&mut joined);
         }
-        at
+        (at, found)
     }
 
     /// Ends the reading: what is known of the file, hashes included.

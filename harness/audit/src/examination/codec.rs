@@ -42,30 +42,31 @@ struct Tally {
     chance: f64,
     /// Whether a frame starts in any of the packets: what only goes on may be anything.
     starts: bool,
+    /// So few packets fit that no further ones can make up for it.
+    given_up: bool,
 }
 
 impl Tally {
-    fn take(&mut self, fits: bool, chance: f64) {
-        self.tested += 1;
-        self.starts |= fits;
-        if fits {
-            self.fits += 1;
-            self.chance += chance.ln();
+    /// Takes a packet in, one of at most `most`, with what comes before it.
+    fn pair(&mut self, pair: impl FnOnce() -> Pair, most: usize) {
+        if self.given_up {
+            return;
         }
-    }
-
-    fn pair(&mut self, pair: Pair) {
         self.tested += 1;
+        let pair = pair();
         if let Some(chance) = pair.chance {
             self.fits += 1;
             self.chance += chance.ln();
             self.starts |= pair.starts;
+        } else {
+            self.given_up = (self.tested - self.fits) as usize * 100 > most * 5;
         }
     }
 
     /// Probability by chance, where at least 95 of 100 packets fit.
     fn probability(self) -> Option<f64> {
-        (self.starts && self.tested >= ENOUGH && self.fits * 100 >= self.tested * 95).then(|| {
+        let fits = self.starts && !self.given_up;
+        (fits && self.tested >= ENOUGH && self.fits * 100 >= self.tested * 95).then(|| {
             // The packets that do not fit may be any: at most so many choices.
             let misses = f64::from(self.tested - self.fits);
             (self.chance + misses * f64::from(self.tested).ln()).exp()
@@ -77,51 +78,50 @@ impl Tally {
 #[derive(Debug, Default)]
 pub struct Codecs {
     tallies: [Tally; Codec::ALL.len()],
+    /// Packets of the window.
+    most: usize,
 }
 
 impl Codecs {
-    /// The codec whose structure random bytes have least often, and how often, where nearly every packet fits it.
-    pub fn of<'s>(window: impl Iterator<Item = &'s Sample>) -> Option<(Codec, f64)> {
-        let mut codecs = Self::default();
-        let mut before: Option<(&Sample, Option<u32>)> = None;
-        let mut config = None;
-        for sample in window {
+    /// The codec whose structure random bytes have least often, and how often, where nearly every packet fits it. What
+    /// else comes with a packet of the window is passed over.
+    pub fn of<T>(window: &[(&Sample, T)]) -> Option<(Codec, f64)> {
+        let mut codecs = Self { most: window.len(), ..Self::default() };
+        let mut before: Option<&Sample> = None;
+        for (sample, _) in window {
             let head = sample.head();
-            let duration = opus(head, usize::from(sample.length));
-            let this = head.first().map(|toc| toc >> 3);
-            let follows = before.filter(|(before, _)| sample.sequence == before.sequence.wrapping_add(1));
-            if let Some((last, lasted)) = follows {
+            let follows = before.filter(|before| sample.sequence == before.sequence.wrapping_add(1));
+            if let Some(last) = follows {
                 let ticks = sample.timestamp.wrapping_sub(last.timestamp);
                 // A configuration that stays, framing that holds and a duration that is the time stamp's step: a random
                 // byte agrees with the configuration once in 32.
-                codecs.take(
-                    Codec::Opus,
-                    lasted == Some(ticks) && duration.is_some() && config == this,
-                    1.0 / 32.0,
-                );
+                codecs.take(Codec::Opus, || goes_on_as_opus(last, sample, ticks), 1.0 / 32.0);
                 let voice = matches!(sample.payload_type, 0 | 8) && u32::from(last.length) == ticks;
-                let chance = voice.then(|| voiced(sample)).flatten();
-                codecs.of_codec(Codec::G711).pair(Pair { chance, starts: true });
-                codecs.of_codec(Codec::Vp9).pair(pairs::vp9(last, sample));
-                codecs.of_codec(Codec::Av1).pair(pairs::av1(last, sample));
-                codecs.of_codec(Codec::Red).pair(pairs::red(last, sample));
+                let chance = || voice.then(|| voiced(sample)).flatten();
+                codecs.pair(Codec::G711, || Pair { chance: chance(), starts: true });
+                codecs.pair(Codec::Vp9, || pairs::vp9(last, sample));
+                codecs.pair(Codec::Av1, || pairs::av1(last, sample));
+                codecs.pair(Codec::Red, || pairs::red(last, sample));
             }
-            config = this;
-            before = Some((sample, duration));
-            codecs.take(Codec::Vp8, vp8(head), 1.0 / 8.0);
-            codecs.take(Codec::H264, h264(head, usize::from(sample.length)), 1.0 / 8.0);
-            codecs.take(Codec::TelephoneEvent, sample.length == 4 && event(head), 1.0 / 64.0);
+            before = Some(sample);
+            codecs.take(Codec::Vp8, || vp8(head), 1.0 / 8.0);
+            codecs.take(Codec::H264, || h264(head, usize::from(sample.length)), 1.0 / 8.0);
+            codecs.take(Codec::TelephoneEvent, || sample.length == 4 && event(head), 1.0 / 64.0);
+            if codecs.tallies.iter().all(|tally| tally.given_up) {
+                return None;
+            }
         }
         codecs.least()
     }
 
-    fn take(&mut self, codec: Codec, fits: bool, chance: f64) {
-        self.of_codec(codec).take(fits, chance);
+    fn take(&mut self, codec: Codec, fits: impl FnOnce() -> bool, chance: f64) {
+        self.pair(codec, || Pair { chance: fits().then_some(chance), starts: true });
     }
 
-    fn of_codec(&mut self, codec: Codec) -> &mut Tally {
-        let at = Codec::ALL.iter().position(|one| *one == codec).unwrap_or_default();
-        self.tallies.get_mut(at).expect("one tally for each codec")
+    fn pair(&mut self, codec: Codec, pair: impl FnOnce() -> Pair) {
+        if let Some(tally) = self.tallies.get_mut(codec as usize) {
+            tally.pair(pair, self.most);
+        }
     }
 
     fn least(&self) -> Option<(Codec, f64)> {
@@ -129,6 +129,12 @@ impl Codecs {
         let all = Codec::ALL.iter().zip(&self.tallies).filter_map(of);
         all.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(codec, p)| (codec, p * Codec::ALL.len() as f64))
     }
+}
+
+fn goes_on_as_opus(last: &Sample, sample: &Sample, ticks: u32) -> bool {
+    let duration = |sample: &Sample| opus(sample.head(), usize::from(sample.length));
+    let config = |sample: &Sample| sample.head().first().map(|toc| toc >> 3);
+    config(last) == config(sample) && duration(last) == Some(ticks) && duration(sample).is_some()
 }
 
 /// By what chance random bytes have as many neighbours alike as voice has in any packet: one pair in eight. Full-scale
@@ -289,7 +295,8 @@ mod tests {
                 })
             })
             .collect();
-        let (codec, probability) = Codecs::of(samples.iter()).expect("a codec");
+        let (codec, probability) =
+            Codecs::of(&samples.iter().map(|sample| (sample, ())).collect::<Vec<_>>()).expect("a codec");
         assert!(codec == Codec::Opus && probability < 1e-9, "{codec} {probability}");
     }
 }

@@ -14,37 +14,40 @@ use crate::dissect::rtp::Header;
 
 /// A packet as the survey needs it.
 #[derive(Clone, Copy, Debug)]
-pub struct Glance {
-    /// What it is by its own bytes.
-    pub class: Class,
-    /// Its media, where it is some.
-    pub media: Option<Media>,
+pub enum Glance {
+    /// Media that no relay carries: nothing else of the packet is needed.
+    Media {
+        /// The number of its stream, counted from 0 in the order of their first packets; none past a bound.
+        stream: Option<u32>,
+        /// Nanoseconds from 1970.
+        at_ns: u64,
+        /// Nothing of it was cut off when it was recorded.
+        whole: bool,
+        /// What its stream takes of it.
+        media: Media,
+    },
+    /// Anything else: the next of the packets that are kept, and what it is by its own bytes.
+    Kept(Class),
 }
 
 /// A media packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Media {
-    /// Its header.
-    pub header: Header,
     /// What its stream keeps of it.
     pub sample: Sample,
     /// Tells its payload from others, tags left out.
     pub hash: u64,
-    /// How its payload begins.
-    pub start: Option<keystreams::Beginning>,
+    /// Its synchronisation source.
+    pub ssrc: u32,
     /// Payload bytes.
-    pub length: usize,
+    pub length: u32,
 }
 
-impl Glance {
-    /// Looks at a packet whose UDP or TCP payload is `payload`.
-    pub fn at(packet: &Packet, payload: &[u8], hashes: &RandomState) -> Self {
-        let class = match (packet.transport, packet.class) {
-            (Transport::Udp, class) if class != Class::Malformed => of_datagram(payload, packet),
-            (_, class) => class,
-        };
-        let media = if class == Class::Rtp { Media::of(packet.number, payload, hashes) } else { None };
-        Self { class, media }
+/// What a packet is by its own bytes.
+pub fn class(packet: &Packet, payload: &[u8]) -> Class {
+    match (packet.transport, packet.class) {
+        (Transport::Udp, class) if class != Class::Malformed => of_datagram(payload, packet),
+        (_, class) => class,
     }
 }
 
@@ -63,8 +66,13 @@ impl Media {
             payload,
             tagged: true,
         });
-        let start = payload.first_chunk().copied();
-        Some(Self { header, sample, hash: repeats::hashed(payload, hashes), start, length: payload.len() })
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        Some(Self { sample, hash: repeats::hashed(payload, hashes), ssrc: header.ssrc, length })
+    }
+
+    /// How its payload begins, where it is that long.
+    pub fn start(&self) -> Option<keystreams::Beginning> {
+        self.sample.head().first_chunk().copied()
     }
 }
 

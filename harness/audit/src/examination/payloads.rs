@@ -117,7 +117,9 @@ impl Payloads {
 
 fn tally<K: Ord + Copy>(counts: &mut BTreeMap<K, u64>, values: impl Iterator<Item = K>) {
     let mut values: Vec<K> = values.collect();
-    values.sort_unstable();
+    if !values.is_sorted() {
+        values.sort_unstable();
+    }
     for alike in values.chunk_by(|a, b| a == b) {
         let Some(value) = alike.first() else { continue };
         if counts.len() < TOLD || counts.contains_key(value) {

@@ -56,7 +56,9 @@ impl Repeats {
         let this =
             Recent { index: (index as u32).wrapping_add(1).max(1), at_us: (at_ns / 1_000) as u32, hash };
         let Some(place) = self.recent.get_mut(index.rem_euclid(REMEMBERED as i64) as usize) else { return };
-        if place.index == this.index {
+        // What goes further than anything before is new whatever stood in its place, which need not be read.
+        let further = self.furthest.is_none_or(|furthest| index > furthest);
+        if !further && place.index == this.index {
             if place.hash != this.hash {
                 self.reused.push(number);
             } else if this.at_us.wrapping_sub(place.at_us) <= TWICE_US {

@@ -56,10 +56,11 @@ pub struct Sample {
 impl Sample {
     /// Keeps what is needed of a packet.
     pub fn of(look: &Look<'_>) -> Self {
-        let mut bytes = [0; HEAD];
-        for (to, from) in bytes.iter_mut().zip(look.payload) {
-            *to = *from;
-        }
+        let bytes = look.payload.first_chunk().copied().unwrap_or_else(|| {
+            let mut bytes = [0; HEAD];
+            bytes.iter_mut().zip(look.payload).for_each(|(to, from)| *to = *from);
+            bytes
+        });
         Self {
             number: look.number,
             timestamp: look.timestamp,

@@ -115,9 +115,10 @@ impl Stream {
         }
     }
 
-    /// Takes a packet in, with its number and time. `whole`: nothing of it was cut off when it was recorded.
-    pub fn take(&mut self, at: (u64, u64), media: &Media, whole: bool) {
-        let ((number, at_ns), sequence) = (at, media.header.sequence);
+    /// Takes a packet in, with its time. `whole`: nothing of it was cut off when it was recorded.
+    pub fn take(&mut self, at_ns: u64, media: &Media, whole: bool) {
+        let (number, sequence, length) = (media.sample.number, media.sample.sequence, media.length as usize);
+        let at = (number, at_ns);
         if self.packets == 0 {
             self.first = at;
         } else if at_ns.saturating_sub(self.last.1) > PAUSE_NS {
@@ -125,19 +126,19 @@ impl Stream {
         }
         self.packets += 1;
         self.numbers.push(number);
-        self.bytes += media.length as u64;
+        self.bytes += u64::from(media.length);
         self.last = at;
         self.spans.take(|| timeline::end(self.first, at), |_, later| later);
         let ahead = self.sequence.map(|before| sequence.wrapping_sub(before));
         self.follows += u64::from(ahead.is_some_and(|ahead| ahead.wrapping_add(16) <= 80));
         self.sequence = Some(sequence);
-        if whole && (1..SHORTEST_PROTECTED).contains(&media.length) {
+        if whole && (1..SHORTEST_PROTECTED).contains(&length) {
             self.short.push(number);
         }
-        if media.length > 0 {
+        if length > 0 {
             self.repeats.take(number, at_ns, sequence, media.hash);
         }
-        self.start.take(number, sequence, media.start);
+        self.start.take(number, sequence, media.start());
         self.payloads.keep(media.sample);
     }
 
@@ -184,7 +185,7 @@ mod tests {
         for (number, (sequence, payload)) in (1..).zip(packets) {
             let packet = packet(sequence, &payload);
             let media = Media::of(number, &packet, &hashes).expect("RTP");
-            stream.take((number, number * 20_000_000), &media, true);
+            stream.take(number * 20_000_000, &media, true);
         }
         stream
     }

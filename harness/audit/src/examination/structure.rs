@@ -97,18 +97,18 @@ impl Found {
             return;
         }
         self.windows += 1;
-        let found = if codecs { Codecs::of(window.iter().map(|(sample, _)| *sample)) } else { None };
+        let found = if codecs { Codecs::of(window) } else { None };
         let codec = found.map(|(codec, probability)| Least { probability, sign: Sign::Codec(codec) });
         let tallied = &mut self.columns;
-        let columns = columns(window).inspect(|least| {
+        let columns = columns(window).into_iter().flatten().inspect(|least| {
             let Sign::Column { offset, same, of } = least.sign else { return };
             if let Some(column) = tallied.get_mut(offset) {
                 *column = (column.0.saturating_add(same as u32), column.1.saturating_add(of as u32));
             }
         });
         let pooled = pooled(window);
-        let few = matches!(pooled, Some(Least { sign: Sign::Pooled { bytes }, .. }) if bytes < POOLED_BYTES);
-        let signs = columns.chain(pooled).chain(alike(window)).chain(codec);
+        let few = matches!(pooled.sign, Sign::Pooled { bytes } if bytes < POOLED_BYTES);
+        let signs = columns.chain([pooled]).chain(alike(window)).chain(codec);
         let Some(mut least) = signs.min_by(|a, b| a.probability.total_cmp(&b.probability)) else { return };
         least.probability = (least.probability * KINDS).min(1.0);
         if self.least.is_none_or(|before| least.probability < before.probability) {
@@ -131,31 +131,47 @@ fn bytes<'s>(&(sample, skip): &(&'s Sample, usize)) -> &'s [u8] {
     sample.known().get(skip..).unwrap_or_default()
 }
 
-fn columns<'w>(window: &'w [(&Sample, usize)]) -> impl Iterator<Item = Least> + 'w {
-    (0..COLUMNS).filter_map(|offset| {
-        let (mut counts, mut of, mut same) = ([0_u16; 256], 0_u64, 0_u16);
-        for value in window.iter().filter_map(|packet| bytes(packet).get(offset)) {
-            let count = counts.get_mut(usize::from(*value))?;
-            *count += 1;
-            same = same.max(*count);
-            of += 1;
+/// How often each value stands at each offset. Packet by packet, so that neighbouring counts do not wait for each other.
+fn columns(window: &[(&Sample, usize)]) -> [Option<Least>; COLUMNS] {
+    let (mut counts, mut of) = ([[0_u16; 256]; COLUMNS], [0_u64; COLUMNS]);
+    for packet in window {
+        let columns = counts.iter_mut().zip(&mut of);
+        for (value, (counts, of)) in bytes(packet).iter().zip(columns) {
+            counts[usize::from(*value)] += 1;
+            *of += 1;
         }
-        let same = u64::from(same);
+    }
+    let mut offset = 0;
+    [(); COLUMNS].map(|()| {
+        let same = counts.get(offset)?.iter().fold(0, |most, count| most.max(*count));
+        let (same, of) = (u64::from(same), *of.get(offset)?);
+        let sign = Sign::Column { offset, same, of };
+        offset += 1;
         // What is this common has no small probability: no need to compute it.
         let common = of < ENOUGH as u64 || same <= of / 16 + 2;
         let probability = if common { 1.0 } else { (mode(of, same) * COLUMNS as f64).min(1.0) };
-        (of >= ENOUGH as u64).then_some(Least { probability, sign: Sign::Column { offset, same, of } })
+        (of >= ENOUGH as u64).then_some(Least { probability, sign })
     })
 }
 
-fn pooled(window: &[(&Sample, usize)]) -> Option<Least> {
-    let mut counts = [0_u32; 256];
-    let mut total = 0_u64;
-    for value in window.iter().flat_map(|packet| bytes(packet).get(COLUMNS..).unwrap_or_default()) {
-        *counts.get_mut(usize::from(*value))? += 1;
-        total += 1;
+fn pooled(window: &[(&Sample, usize)]) -> Least {
+    // Two histograms in turn: a value that comes twice in a row need not wait for its own count.
+    let (mut even, mut odd) = ([0_u32; 256], [0_u32; 256]);
+    let mut total = 0;
+    for packet in window {
+        let bytes = bytes(packet).get(COLUMNS..).unwrap_or_default();
+        total += bytes.len() as u64;
+        let (pairs, last) = bytes.as_chunks::<2>();
+        for [a, b] in pairs {
+            even[usize::from(*a)] += 1;
+            odd[usize::from(*b)] += 1;
+        }
+        for a in last {
+            even[usize::from(*a)] += 1;
+        }
     }
-    Some(Least { probability: uneven(&counts), sign: Sign::Pooled { bytes: total } })
+    even.iter_mut().zip(odd).for_each(|(count, other)| *count += other);
+    Least { probability: uneven(&even), sign: Sign::Pooled { bytes: total } }
 }
 
 /// Neighbours of whole payloads: behind the headers of a frame layer there is no such voice.

@@ -4,14 +4,15 @@
 //! counted and no more.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::IpAddr;
 
 use foldhash::quality::RandomState;
 
 use super::agreements::Agreements;
 use super::described::Described;
+use super::first_reading::Glances;
 use super::glance::{Glance, Media};
 use super::listed::Listed;
+use super::name::Name;
 use super::prefixed::{Prefixed, Taken};
 use super::reports::Reports;
 use super::stream::{Stream, Through, Way};
@@ -21,7 +22,7 @@ use crate::dissect::dtls::{self, Side};
 use crate::dissect::{framed, stun, turn};
 
 /// Streams that are looked at; any further ones are counted.
-const STREAMS: usize = 50_000;
+pub const STREAMS: usize = 50_000;
 /// Streams of which single packets are kept at a time.
 const OPEN: usize = 4_000;
 /// Handshakes that are looked at.
@@ -59,17 +60,6 @@ impl Association {
     }
 }
 
-/// A way and an SSRC in 48 bytes, because every packet asks for its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Name {
-    source: u128,
-    destination: u128,
-    ports: u32,
-    interface: u32,
-    through: u32,
-    ssrc: u32,
-}
-
 /// What the first reading of one capture found.
 #[derive(Debug, Default)]
 pub struct Survey {
@@ -96,6 +86,8 @@ pub struct Survey {
     /// Streams beyond the bound.
     pub beyond: u64,
     hashes: RandomState,
+    /// Where the streams that no relay carries stand, by their numbers; none past the bound.
+    numbered: Vec<Option<usize>>,
     streams_at: HashMap<Name, usize, RandomState>,
     throughs: HashMap<Through, u32, RandomState>,
     open: usize,
@@ -114,20 +106,59 @@ impl Survey {
         Self { hashes, ..Self::default() }
     }
 
-    /// Takes one packet in; `payload` is its UDP or TCP payload, at which `glance` looked.
-    pub fn take(&mut self, packet: &Packet, payload: &[u8], glance: &Glance) {
-        self.packets += 1;
-        if packet.at_ns > 0 {
-            let (first, last) = self.times.unwrap_or((packet.at_ns, packet.at_ns));
-            self.times = Some((first.min(packet.at_ns), last.max(packet.at_ns)));
+    /// Takes in what was seen of packets, in the order of the file.
+    pub fn take(&mut self, glances: &Glances) {
+        let mut kept = glances.kept.packets.iter();
+        let mut ways = glances.ways.iter();
+        for glance in &glances.seen {
+            match glance {
+                Glance::Kept(class) => {
+                    if let Some(packet) = kept.next() {
+                        self.packet(packet, glances.kept.payload(packet), *class);
+                    }
+                }
+                Glance::Media { stream, at_ns, whole, media } => {
+                    self.count(*at_ns);
+                    let number = stream.map_or(usize::MAX, |number| number as usize);
+                    if number == self.numbered.len()
+                        && let Some((way, ssrc)) = ways.next()
+                    {
+                        let at = self.begin(*way, *ssrc);
+                        self.numbered.push(at);
+                    }
+                    let at = self.numbered.get(number).copied().flatten();
+                    match at.and_then(|at| self.streams.get_mut(at)) {
+                        Some(stream) => stream.take(*at_ns, media, *whole),
+                        None => self.beyond(),
+                    }
+                }
+            }
         }
-        let mut class = glance.class;
+    }
+
+    fn count(&mut self, at_ns: u64) {
+        self.packets += 1;
+        if at_ns > 0 {
+            let (first, last) = self.times.unwrap_or((at_ns, at_ns));
+            self.times = Some((first.min(at_ns), last.max(at_ns)));
+        }
+    }
+
+    /// A media packet of a stream that is not looked at.
+    fn beyond(&mut self) {
+        self.beyond += 1;
+        *self.classes.entry(Class::OtherUdp).or_default() += 1;
+    }
+
+    /// Takes one packet in, of this class by its own bytes; `payload` is its UDP or TCP payload.
+    fn packet(&mut self, packet: &Packet, payload: &[u8], mut class: Class) {
+        self.count(packet.at_ns);
         if class != Class::Malformed && matches!(packet.transport, Transport::Tcp { .. }) {
             return self.segment(packet, payload);
         }
         let way = way(packet);
         match class {
-            Class::Rtp => return self.media(way, packet, glance.media.as_ref()),
+            Class::Rtp => class = Class::OtherUdp,
             Class::Dtls => self.handshake(way, packet.number, payload),
             Class::Zrtp => self.zrtp.take(way, packet.number, payload),
             Class::Rtcp => self.rtcp(way, packet.number, payload),
@@ -214,26 +245,29 @@ impl Survey {
 
     /// Gives the packet to its stream; false where there is none for it.
     fn stream(&mut self, way: Way, packet: &Packet, media: &Media) -> bool {
-        let ssrc = media.header.ssrc;
-        let name = self.name(way, ssrc);
-        let at = match self.streams_at.get(&name) {
-            Some(at) => *at,
-            None if self.streams.len() >= STREAMS => {
-                self.beyond += 1;
-                return false;
-            }
-            None => {
-                self.make_room();
-                self.open += 1;
-                self.streams.push(Stream::new(way, ssrc));
-                self.streams_at.insert(name, self.streams.len() - 1);
-                self.streams.len() - 1
-            }
-        };
-        if let Some(stream) = self.streams.get_mut(at) {
-            stream.take((packet.number, packet.at_ns), media, !packet.cut);
+        let name = self.name(way, media.ssrc);
+        let known = self.streams_at.get(&name).copied();
+        let at = known.or_else(|| {
+            let at = self.begin(way, media.ssrc)?;
+            self.streams_at.insert(name, at);
+            Some(at)
+        });
+        if at.is_none() {
+            self.beyond += 1;
         }
-        true
+        let stream = at.and_then(|at| self.streams.get_mut(at));
+        stream.map(|stream| stream.take(packet.at_ns, media, !packet.cut)).is_some()
+    }
+
+    /// Begins a stream; none where there are too many.
+    fn begin(&mut self, way: Way, ssrc: u32) -> Option<usize> {
+        if self.streams.len() >= STREAMS {
+            return None;
+        }
+        self.make_room();
+        self.open += 1;
+        self.streams.push(Stream::new(way, ssrc));
+        Some(self.streams.len() - 1)
     }
 
     /// The name of a stream; ends behind relays are numbered.
@@ -246,18 +280,7 @@ impl Survey {
                 None => *self.throughs.entry(through).or_insert(next),
             }
         });
-        let bits = |address: IpAddr| match address {
-            IpAddr::V4(four) => four.to_ipv6_mapped().to_bits(),
-            IpAddr::V6(six) => six.to_bits(),
-        };
-        Name {
-            source: bits(way.source.ip()),
-            destination: bits(way.destination.ip()),
-            ports: u32::from(way.source.port()) << 16 | u32::from(way.destination.port()),
-            interface: u32::try_from(way.interface).unwrap_or(u32::MAX) ^ u32::from(way.behind) << 24,
-            through,
-            ssrc,
-        }
+        Name::of(&way, through, ssrc)
     }
 
     /// Closes the half of the open streams that were silent longest, when there are too many.
@@ -400,6 +423,7 @@ impl Survey {
         add(Class::OtherUdp, others.iter().filter(|s| s.way.through.is_none()).map(|s| s.packets).sum());
         self.streams = streams;
         self.streams_at = HashMap::default();
+        self.numbered = Vec::new();
     }
 }
 

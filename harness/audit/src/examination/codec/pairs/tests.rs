@@ -27,7 +27,9 @@ fn samples(packets: impl IntoIterator<Item = Sent>) -> Vec<Sample> {
 }
 
 fn codec(samples: &[Sample]) -> Option<Codec> {
-    Codecs::of(samples.iter()).filter(|(_, chance)| *chance < 1e-9).map(|(codec, _)| codec)
+    Codecs::of(&samples.iter().map(|sample| (sample, ())).collect::<Vec<_>>())
+        .filter(|(_, chance)| *chance < 1e-9)
+        .map(|(codec, _)| codec)
 }
 
 /// Frames of three packets; `pack` is given frame, piece and the bytes of the piece.
