@@ -58,12 +58,15 @@ pub fn escaped(text: &str) -> String {
 /// A word with its sign.
 pub fn badge(tone: Tone, word: &str) -> String {
     let (class, sign) = tone.marks();
-    format!("<span class=\"badge {class}\"><span aria-hidden=\"true\">{sign}</span> {}</span>", escaped(word))
+    format!(
+        "<span class=\"badge {class}\"><span aria-hidden=\"true\">{sign}</span>&nbsp;{}</span>",
+        escaped(word)
+    )
 }
 
 /// Text to copy: one click selects all of it.
 pub fn copied(text: &str) -> String {
-    format!("<pre class=\"copy\" tabindex=\"0\"><code>{}</code></pre>", escaped(text))
+    format!("<pre class=\"copy\"><code>{}</code></pre>", escaped(text))
 }
 
 /// A section under a heading; nothing where it has no content.

@@ -26,6 +26,7 @@ pub fn between(from_ns: &str, to_ns: &str) -> String {
     match s {
         0..60 => format!("{}.{:02} s", s, ms % 1_000 / 10),
         60..3_600 => format!("{} min {:02} s", s / 60, s % 60),
+        172_800.. => format!("{} d {:02} h", s / 86_400, s % 86_400 / 3_600),
         _ => format!("{} h {:02} min", s / 3_600, s % 3_600 / 60),
     }
 }
@@ -49,6 +50,7 @@ mod tests {
     #[case::short("0", "1250000000", "1.25 s")]
     #[case::minutes("0", "192000000000", "3 min 12 s")]
     #[case::hours("0", "7500000000000", "2 h 05 min")]
+    #[case::days("0", "176400000000000", "2 d 01 h")]
     #[case::backwards("5", "0", "0.00 s")]
     #[case::none("", "0", "")]
     fn time_passes(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {

@@ -76,8 +76,11 @@ fn counts(audit: &Audit) -> String {
         let packets = of.iter().map(|stream| stream.packets).sum();
         (!of.is_empty()).then(|| {
             vec![
-                badge(answer::tone(*protection), protection.word()),
-                escaped(&capitalised(answer::who(*protection))),
+                format!(
+                    "{} <span class=\"where\">{}</span>",
+                    badge(answer::tone(*protection), protection.word()),
+                    escaped(&capitalised(answer::who(*protection)))
+                ),
                 number(of.len() as u64),
                 number(packets),
             ]
@@ -85,7 +88,7 @@ fn counts(audit: &Audit) -> String {
     });
     table(
         "Media streams by who can hear them",
-        &["Protection", "Who", "Streams", "Packets"],
+        &["Who can hear it", "Streams", "Packets"],
         &rows.collect::<Vec<_>>(),
     )
 }

@@ -57,7 +57,8 @@ fn told(finding: &AuditFinding, captures: usize) -> String {
         packets(&finding.packets, finding.packets_total),
         match finding.filter.is_empty() {
             true => String::new(),
-            false => format!("\n<span class=\"where\">Wireshark filter:</span>{}", copied(&finding.filter)),
+            false =>
+                format!("<br>\n<span class=\"where\">Wireshark filter:</span>{}", copied(&finding.filter)),
         }
     )
 }
@@ -172,8 +173,8 @@ fn handshake(handshake: &Handshake) -> Vec<String> {
         format!(
             "{}<br>{}<br>{}",
             seen(&handshake.version, "version not seen"),
-            seen(&handshake.cipher_suite, "suite not seen"),
-            seen(&handshake.srtp_profile, "profile not seen")
+            breaking(&seen(&handshake.cipher_suite, "suite not seen")),
+            breaking(&seen(&handshake.srtp_profile, "profile not seen"))
         ),
         format!(
             "client: <span class=\"mono\">{}</span><br>server: <span class=\"mono\">{}</span>",
@@ -182,6 +183,11 @@ fn handshake(handshake: &Handshake) -> Vec<String> {
         ),
         numbers,
     ]
+}
+
+/// A long name that may go on in the next line behind each of its words.
+fn breaking(name: &str) -> String {
+    name.replace('_', "_<wbr>")
 }
 
 /// The captures as they were handed over, and the keys.

@@ -8,6 +8,8 @@ use crate::utc::{between, utc};
 /// Units of a timeline's drawing.
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 72.0;
+/// How many times as high as the average a bar is drawn at most.
+const STEEPEST: f64 = 4.0;
 /// Phases of a stream that are told in words.
 const PHASES: usize = 12;
 
@@ -49,6 +51,9 @@ pub fn timeline(at: usize, stream: &AuditStream) -> String {
     };
     let (from, to) = (ns(&first.from_ns), ns(&last.to_ns));
     let highest = stream.timeline.iter().map(rate).fold(1e-9, f64::max);
+    let packets = stream.timeline.iter().map(|span| span.packets).sum::<u64>() as f64;
+    // A burst of two packets would leave nothing of the other bars to be seen.
+    let full = highest.min(STEEPEST * packets * 1e9 / to.saturating_sub(from).max(1) as f64).max(1e-9);
     let x = |at: u64| at.saturating_sub(from) as f64 / to.saturating_sub(from).max(1) as f64 * WIDTH;
     let mut paths = [const { String::new() }; 4];
     for span in &stream.timeline {
@@ -60,7 +65,7 @@ pub fn timeline(at: usize, stream: &AuditStream) -> String {
             }
             // A single packet in the clear among thousands is still seen.
             let share = packets as f64 / span.packets.max(1) as f64;
-            let height = (rate(span) * share.min(1.0) / highest * (HEIGHT - 2.0)).max(1.5);
+            let height = (rate(span).min(full) * share.min(1.0) / full * (HEIGHT - 2.0)).max(1.5);
             bottom -= height;
             path.push_str(&format!("M{left:.1} {bottom:.1}H{right:.1}v{height:.1}H{left:.1}z"));
         }
@@ -72,11 +77,12 @@ pub fn timeline(at: usize, stream: &AuditStream) -> String {
         "<figure>\n<svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-labelledby=\"tt-{at} td-{at}\"><title id=\"tt-{at}\">Packets over time</title><desc id=\"td-{at}\">{}\
          </desc>{drawn}</svg>\n<div class=\"ends\"><span>{}</span><span>{} later</span></div>\n\
-         <figcaption>Packets over time; the highest bar is {} packets a second.</figcaption>\n{}</figure>\n",
+         <figcaption>Packets over time; the highest bar is {} packets a second{}.</figcaption>\n{}</figure>\n",
         escaped(&totals(&stream.timeline)),
         escaped(&utc(&first.from_ns)),
         escaped(&between(&first.from_ns, &last.to_ns)),
-        number(highest.round() as u64),
+        number(full.round() as u64),
+        if full < highest { " or more" } else { "" },
         phases(&stream.timeline),
     )
 }
@@ -124,7 +130,7 @@ fn phases(timeline: &[Span]) -> String {
         more => format!("<li>… and {more} more phases</li>\n"),
     };
     let told: String = all.iter().take(PHASES).map(line).collect();
-    format!("<details><summary>The same in words</summary><ul>{told}{more}</ul></details>\n")
+    format!("<details><summary>The timeline in words</summary><ul>{told}{more}</ul></details>\n")
 }
 
 /// Structure against noise: how often the most frequent value of each byte stands there.
@@ -175,7 +181,7 @@ pub fn columns(at: usize, stream: &AuditStream) -> String {
          <figcaption>Structure against noise: how many packets have the most frequent value at each byte behind the RTP \
          header. The dashed line is what random bytes give; a bar far above it is structure, such as a codec's \
          header or a header of a frame layer.</figcaption>\n\
-         <details><summary>The same in words</summary><p>{0}.</p></details></figure>\n",
+         <details><summary>The bytes in words</summary><p>{0}.</p></details></figure>\n",
         escaped(&told.join("; ")),
         TOP + FULL,
     )
@@ -213,6 +219,18 @@ mod tests {
         let drawn = timeline_of(timeline);
         let path = drawn.split("f-plaintext\" d=\"").nth(1).expect("a path");
         assert!(path.starts_with("M300.0 70.5H600.0v1.5H300.0z"), "{path}");
+    }
+
+    /// Two packets a millisecond apart, then one each second.
+    #[test]
+    fn a_burst_leaves_the_other_bars_to_be_seen() {
+        let mut spans: Vec<Span> = (0..10).map(|second| span(second, 10, 0)).collect();
+        spans[0].to_ns = (ns(&spans[0].from_ns) + 1_000_000).to_string();
+        let drawn = timeline_of(spans);
+        assert!(drawn.contains("the highest bar is 40 packets a second or more."), "{drawn}");
+        assert!(drawn.contains("v17.5H540.0z"), "a quarter of the height: {drawn}");
+        let even = timeline_of((0..10).map(|second| span(second, 10, 0)).collect());
+        assert!(even.contains("the highest bar is 10 packets a second."), "{even}");
     }
 
     fn timeline_of(spans: Vec<Span>) -> String {

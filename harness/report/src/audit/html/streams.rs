@@ -16,7 +16,7 @@ pub fn told(audit: &Audit) -> String {
     }
     let told = audit.streams.iter().take(TOLD).enumerate();
     let rows: Vec<Vec<String>> = told.clone().map(|(at, stream)| row(at, stream)).collect();
-    let mut out = table("Streams, the worst first", &["Stream", "Who can hear it", "Packets"], &rows);
+    let mut out = table("Streams, the worst first", &["Stream", "Who can hear it"], &rows);
     out.push_str(&beyond(audit.streams.len(), TOLD, "streams"));
     if audit.streams.iter().any(|stream| !stream.timeline.is_empty()) {
         out.push_str(pictures::LEGEND);
@@ -34,35 +34,35 @@ fn codec(stream: &AuditStream) -> &str {
 fn row(at: usize, stream: &AuditStream) -> Vec<String> {
     vec![
         format!(
-            "<a href=\"#stream-{at}\">{} → {}</a> <span class=\"where\">at {}, ssrc {}, {}</span>",
+            "<a href=\"#stream-{at}\">{} → {}</a> <span class=\"where\">at {}, ssrc {}, {}, {} packets</span>",
             escaped(&stream.source),
             escaped(&stream.destination),
             escaped(&stream.interface),
             escaped(&stream.ssrc),
-            escaped(codec(stream))
+            escaped(codec(stream)),
+            number(stream.packets)
         ),
         format!(
             "{} {}",
             badge(answer::tone(stream.protection), stream.protection.word()),
             escaped(&answer::who_hears(stream))
         ),
-        number(stream.packets),
     ]
 }
 
 fn article(at: usize, stream: &AuditStream) -> String {
     let mut out = format!(
         "<article id=\"stream-{at}\" aria-labelledby=\"h-stream-{at}\">\n<h3 id=\"h-stream-{at}\">{} → {} \
-         <span class=\"where\">ssrc {}</span></h3>\n<p>{} {}.</p>\n<p>{}</p>\n",
+         <span class=\"where\">ssrc {}</span></h3>\n<p>{} {}.</p>\n<p>{}.</p>\n",
         escaped(&stream.source),
         escaped(&stream.destination),
         escaped(&stream.ssrc),
         badge(answer::tone(stream.protection), stream.protection.word()),
         escaped(&capitalised(&answer::who_hears(stream))),
-        escaped(&capitalised(&stream.why)),
+        quoted(&capitalised(&stream.why)),
     );
     out.push_str(&format!(
-        "<p class=\"where\">Capture {}, interface {}; {} packets, numbers {} to {}; payload type {}, {}.</p>\n",
+        "<p class=\"where\">Capture {}, at {}; {} packets, numbers {} to {}; payload type {}, {}.</p>\n",
         stream.capture + 1,
         escaped(&stream.interface),
         number(stream.packets),
@@ -87,6 +87,18 @@ fn article(at: usize, stream: &AuditStream) -> String {
     out
 }
 
+/// `text` with names between backticks as code.
+fn quoted(text: &str) -> String {
+    let text = escaped(text);
+    if !text.matches('`').count().is_multiple_of(2) {
+        return text;
+    }
+    let part = |(at, part): (usize, &str)| {
+        if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }
+    };
+    text.split('`').enumerate().map(part).collect()
+}
+
 fn opened(stream: &AuditStream) -> String {
     let line = |opened: &Opened| {
         format!(
@@ -100,5 +112,21 @@ fn opened(stream: &AuditStream) -> String {
     match stream.opened.is_empty() {
         true => String::new(),
         false => format!("<ul>{}</ul>\n", stream.opened.iter().map(line).collect::<String>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::a_name("keys of `sfu` open it", "keys of <code>sfu</code> open it")]
+    #[case::no_name("nothing opens it", "nothing opens it")]
+    #[case::one_backtick("keys of `sfu", "keys of `sfu")]
+    #[case::markup("keys of `<b>`", "keys of <code>&lt;b&gt;</code>")]
+    fn names_between_backticks_are_code(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(quoted(text), expected);
     }
 }
