@@ -4,6 +4,7 @@
 
 mod fragments;
 mod link;
+mod plain;
 mod tunnel;
 
 use std::borrow::Cow;
@@ -66,6 +67,9 @@ enum Layer<'f> {
 
 /// Takes a frame apart. `cut`: fewer bytes were recorded than stood on the wire.
 pub fn dissect<'f>(linktype: u16, frame: &'f [u8], cut: bool, fragments: &mut Fragments) -> Layers<'f> {
+    if let Some(layers) = plain::dissect(linktype, frame, cut) {
+        return layers;
+    }
     let mut layer = link::outermost(linktype, frame);
     for _ in 0..DEEPEST {
         layer = match layer {

@@ -46,7 +46,7 @@ impl Findings {
 
     /// A finding about every packet of a stream.
     fn of_all(&mut self, check: &str, severity: Severity, text: String, stream: &Stream) {
-        self.add(check, severity, text, &stream.numbers);
+        self.add(check, severity, text, &stream.numbers());
         if let Some(finding) = self.all.last_mut() {
             finding.filter = stream_filter(stream.way);
         }

@@ -18,6 +18,12 @@ const TOLD: usize = 256;
 #[derive(Debug, Default)]
 pub struct Payloads {
     samples: Vec<Sample>,
+    /// Apart, because most packets do no more than add a sample.
+    looked: Box<Looked>,
+}
+
+#[derive(Debug, Default)]
+struct Looked {
     whole: Found,
     layer: Layer,
     behind: Found,
@@ -91,27 +97,29 @@ impl Payloads {
     /// What was found in all packets.
     pub fn finish(mut self) -> Seen {
         self.look();
-        let behind = self.layer.is_there().then_some(self.behind);
-        Seen { whole: self.whole, behind, tallies: self.tallies }
+        let Looked { whole, layer, behind, tallies } = *self.looked;
+        let behind = layer.is_there().then_some(behind);
+        Seen { whole, behind, tallies }
     }
 
     fn look(&mut self) {
-        if self.samples.is_empty() {
+        let Self { samples, looked } = self;
+        if samples.is_empty() {
             return;
         }
-        tally(&mut self.tallies.payload_types, self.samples.iter().map(|sample| sample.payload_type));
-        tally(&mut self.tallies.lengths, self.samples.iter().map(|sample| sample.length));
-        let extensions = self.samples.iter().map(|sample| sample.extension);
-        tally(&mut self.tallies.extensions, extensions.filter(|extension| *extension != 0));
-        let filled = || self.samples.iter().filter(|sample| sample.length > 0);
+        tally(&mut looked.tallies.payload_types, samples.iter().map(|sample| sample.payload_type));
+        tally(&mut looked.tallies.lengths, samples.iter().map(|sample| sample.length));
+        let extensions = samples.iter().map(|sample| sample.extension);
+        tally(&mut looked.tallies.extensions, extensions.filter(|extension| *extension != 0));
+        let filled = || samples.iter().filter(|sample| sample.length > 0);
         let window: Vec<(&Sample, usize)> = filled().map(|sample| (sample, 0)).collect();
-        self.whole.look(&window, true);
-        if !self.layer.is_given_up() {
+        looked.whole.look(&window, true);
+        if !looked.layer.is_given_up() {
             let behind: Vec<_> =
-                filled().filter_map(|sample| Some((sample, self.layer.header(sample)?))).collect();
-            self.behind.look(&behind, false);
+                filled().filter_map(|sample| Some((sample, looked.layer.header(sample)?))).collect();
+            looked.behind.look(&behind, false);
         }
-        self.samples.clear();
+        samples.clear();
     }
 }
 

@@ -20,10 +20,11 @@ const TWICE_US: u32 = 5_000;
 
 /// What was seen of repeated indices.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Repeats {
-    /// By the index modulo its length, so that a packet touches one place of it.
-    recent: Vec<Recent>,
     furthest: Option<i64>,
+    /// By the index modulo its length, so that a packet touches one place of it.
+    recent: Box<[Recent]>,
     /// Equal packets within 5 ms: the capture's doing.
     pub recorded_twice: Listed,
     /// Equal packets later: sent again by somebody.
@@ -46,7 +47,7 @@ impl Repeats {
     /// Takes a packet in, with what [`hashed`] gives for its payload.
     pub fn take(&mut self, number: u64, at_ns: u64, sequence: u16, hash: u64) {
         if self.recent.is_empty() {
-            self.recent = vec![Recent::default(); REMEMBERED];
+            self.recent = vec![Recent::default(); REMEMBERED].into();
         }
         let index = self.index(sequence);
         if self.furthest.is_some_and(|furthest| furthest - index >= REMEMBERED as i64) {
@@ -72,6 +73,11 @@ impl Repeats {
         self.furthest = self.furthest.max(Some(index));
     }
 
+    /// Something of what every packet changes.
+    pub fn fetch(&self) -> u64 {
+        u64::from(self.furthest.is_some())
+    }
+
     /// The index nearest to the furthest one that has this sequence number.
     fn index(&self, sequence: u16) -> i64 {
         let Some(furthest) = self.furthest else { return i64::from(sequence) };
@@ -81,7 +87,7 @@ impl Repeats {
 
     /// Forgets what is remembered of single packets.
     pub fn close(&mut self) {
-        self.recent = Vec::new();
+        self.recent = Box::default();
     }
 }
 
@@ -92,8 +98,16 @@ pub fn hashed(payload: &[u8], hashes: &RandomState) -> u64 {
     hasher.write_usize(payload.len());
     let body = payload.get(..payload.len().saturating_sub(TAG)).unwrap_or_default();
     let body = if body.is_empty() { payload } else { body };
-    hasher.write(body.get(..COMPARED.min(body.len())).unwrap_or_default());
-    hasher.write(body.get(body.len().saturating_sub(COMPARED)..).unwrap_or_default());
+    for end in [body.get(..COMPARED.min(body.len())), body.get(body.len().saturating_sub(COMPARED)..)]
+        .into_iter()
+        .flatten()
+    {
+        let (words, rest) = end.as_chunks::<8>();
+        words.iter().for_each(|word| hasher.write_u64(u64::from_le_bytes(*word)));
+        if !rest.is_empty() {
+            hasher.write(rest);
+        }
+    }
     hasher.finish()
 }
 

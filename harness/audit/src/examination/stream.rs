@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use model::audit::LISTED_PACKETS;
+
 use super::glance::Media;
 use super::keystreams::Start;
 use super::listed::Listed;
@@ -60,13 +62,11 @@ const SHORTEST_PROTECTED: usize = 5;
 /// A time without a packet that is longer than three packet times of 20 ms, in nanoseconds.
 const PAUSE_NS: u64 = 60_000_000;
 
-/// A stream so far.
+/// A stream so far. What every packet changes stands in front: of a capture of many calls each packet finds its stream
+/// cold, and three cache lines come sooner than ten.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Stream {
-    /// Where it goes.
-    pub way: Way,
-    /// Its synchronisation source.
-    pub ssrc: u32,
     /// Packets.
     pub packets: u64,
     /// Payload bytes.
@@ -81,16 +81,20 @@ pub struct Stream {
     sequence: Option<u16>,
     /// Where spans of it end.
     pub spans: Spans<End>,
-    /// The packets' numbers.
-    pub numbers: Listed,
+    /// How it begins.
+    pub start: Start,
     /// What its payloads look like.
     pub payloads: Payloads,
     /// Packets with an index that was used before.
     pub repeats: Repeats,
+    /// The numbers of the first packets.
+    numbers: Vec<u64>,
+    /// Where it goes.
+    pub way: Way,
+    /// Its synchronisation source.
+    pub ssrc: u32,
     /// Packets that are too short to be protected.
     pub short: Listed,
-    /// How it begins.
-    pub start: Start,
 }
 
 impl Stream {
@@ -107,7 +111,7 @@ impl Stream {
             follows: 0,
             sequence: None,
             spans: Spans::default(),
-            numbers: Listed::default(),
+            numbers: Vec::new(),
             payloads: Payloads::default(),
             repeats: Repeats::default(),
             short: Listed::default(),
@@ -125,7 +129,9 @@ impl Stream {
             self.pauses += 1;
         }
         self.packets += 1;
-        self.numbers.push(number);
+        if self.packets <= LISTED_PACKETS as u64 {
+            self.numbers.push(number);
+        }
         self.bytes += u64::from(media.length);
         self.last = at;
         self.spans.take(|| timeline::end(self.first, at), |_, later| later);
@@ -140,6 +146,16 @@ impl Stream {
         }
         self.start.take(number, sequence, media.start());
         self.payloads.keep(media.sample);
+    }
+
+    /// Something of each part that every packet changes; reading it brings them near.
+    pub fn fetch(&self) -> u64 {
+        self.packets + u64::from(self.sequence.is_some()) + self.repeats.fetch()
+    }
+
+    /// The packets' numbers.
+    pub fn numbers(&self) -> Listed {
+        Listed { numbers: self.numbers.clone(), total: self.packets }
     }
 
     /// Whether the sequence numbers go on as those of RTP do: half of the packets follow the one before.

@@ -33,6 +33,12 @@ fn gre(bytes: &[u8]) -> Option<Layer<'_>> {
     })
 }
 
+/// Whether a datagram between these ports may be a tunnel.
+pub(super) fn may_be(from: u16, to: u16) -> bool {
+    const PORTS: [u16; 5] = [4789, 8472, 6081, 2152, 3544];
+    PORTS.contains(&from) || PORTS.contains(&to)
+}
+
 /// What a tunnel in a UDP datagram holds; none where port and first bytes do not both speak for one.
 pub(super) fn above_udp<'f>(udp: &UdpSlice<'f>) -> Option<Layer<'f>> {
     let (from, to) = (udp.source_port(), udp.destination_port());
