@@ -1,7 +1,7 @@
 //! Evidence built by hand for tests: captures, packets and keys. Never part of the judge.
 
 mod capture_builder;
-mod handshake;
+pub mod handshake;
 pub mod plans;
 pub mod seal;
 pub mod signals;

@@ -6,6 +6,7 @@
 mod agreements;
 pub mod codec;
 pub mod described;
+mod directions;
 pub mod early;
 pub mod findings;
 mod first_reading;
@@ -227,7 +228,7 @@ impl Examined {
         let nulls = handshakes::null_profiles(&self.survey);
         let complete: Vec<Holder> = options.complete.iter().cloned().map(Holder::Owner).collect();
         let (mut protected, mut again) = (HashSet::new(), resent::Again::default());
-        let mut pictures = timeline::Pictures::default();
+        let (mut pictures, mut both) = (timeline::Pictures::default(), directions::Directions::default());
         for (at, ((stream, seen), significant)) in streams.into_iter().zip(significant).enumerate() {
             let opened = self.opened.remove(&(stream.way, stream.ssrc)).unwrap_or_default();
             // Bytes that stand in the clear are alike without any keystream.
@@ -252,17 +253,16 @@ impl Examined {
             if !plaintext {
                 protected.insert(stream.way.bare().both());
             }
-            let class = if plaintext { Class::Rtp } else { Class::Srtp };
-            if stream.way.through.is_none() {
-                *self.survey.classes.entry(class).or_default() += stream.packets;
-            }
+            self.count(&stream, plaintext);
             let told = Told { capture: index, protection, why, names, codec: self.codec(&seen, &opened) };
             let mut told = told.stream(&stream, &seen, &opened, &self.ended);
             pictures.draw(&mut told, &stream, &seen, &opened);
             again.place(&stream, &opened, audit.streams.len());
+            both.take(&stream, &opened);
             audit.streams.push(told);
         }
         again.adopt(&mut audit.streams);
+        findings.both_directions(&both);
         findings.of_survey(&self.survey, &protected);
         for (class, count) in &self.survey.classes {
             *audit.packets.entry(class.word().to_owned()).or_default() += count;
@@ -272,6 +272,14 @@ impl Examined {
         questions.of(&input.name, &self.survey, &self.ended, self.embedded);
         questions.strangers(&input.name, self.strangers, !self.survey.associations.is_empty());
         audit.captures.push(self.file(input));
+    }
+
+    /// Counts the packets of a stream; what a relay carries was counted as the relay's.
+    fn count(&mut self, stream: &Stream, plaintext: bool) {
+        let class = if plaintext { Class::Rtp } else { Class::Srtp };
+        if stream.way.through.is_none() {
+            *self.survey.classes.entry(class).or_default() += stream.packets;
+        }
     }
 
     /// What came before the keys, where the stream is not readable as a whole and no key opens it.

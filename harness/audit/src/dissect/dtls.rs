@@ -93,6 +93,17 @@ pub fn has_finished(datagram: &[u8]) -> bool {
     records(datagram).iter().any(|record| record.content == CONTENT_HANDSHAKE && record.epoch > 0)
 }
 
+/// The random of a ClientHello that begins in a datagram, 32 bytes.
+pub fn client_random(datagram: &[u8]) -> Option<[u8; 32]> {
+    let begins = |record: &Record<'_>| {
+        let fragment = record.fragment;
+        let hello = record.content == CONTENT_HANDSHAKE && record.epoch == 0;
+        (hello && fragment.first() == Some(&CLIENT_HELLO) && u24_at(fragment, 6) == Some(0))
+            .then(|| fragment.get(14..46)?.try_into().ok())?
+    };
+    records(datagram).iter().find_map(begins)
+}
+
 /// What one side said in the clear during a handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Side {

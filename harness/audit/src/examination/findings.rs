@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use model::audit::{AuditFinding, Severity};
 
+use super::directions::Directions;
 use super::early::Early;
 use super::keystreams::Shared;
 use super::listed::Listed;
@@ -162,6 +163,18 @@ impl Findings {
         self.rtcp(survey, protected);
         self.described(survey);
         self.identifiers(survey);
+    }
+
+    /// Keys that protect what both of two ends send.
+    pub fn both_directions(&mut self, directions: &Directions) {
+        for (way, packets) in directions.shared() {
+            let text = format!(
+                "{} and {}: one master key protects both directions, so that nothing but the SSRC keeps their keystreams \
+                 apart (RFC 3711 §9.1)",
+                way.source, way.destination
+            );
+            self.add(properties::KEYSTREAM_IS_USED_ONCE.name, Severity::Warning, text, &packets);
+        }
     }
 
     /// What is found of the handshakes.

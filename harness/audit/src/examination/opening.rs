@@ -3,7 +3,7 @@
 //! Invariant: a packet counts as opened only when a tag fits, and with tags of 32 bits only when a second packet of the
 //! stream opens under the same key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::frame_uses;
 use super::keys::{Holder, HopKey, Keys};
@@ -57,6 +57,8 @@ pub struct Opened {
     pub clear: Listed,
     /// The profile of the key that opened.
     pub profile: Option<Profile>,
+    /// The keys that opened packets, by their place among all keys; only those that no handshake made for one way.
+    pub keys: BTreeSet<usize>,
     /// What the packets were over time.
     pub tally: Tally,
 }
@@ -75,6 +77,8 @@ struct Fit {
 #[derive(Default)]
 struct Stream {
     seen: u64,
+    /// Packets on which keys of later handshakes were tried.
+    again: u64,
     fitting: Vec<Fit>,
     opened: Opened,
     inside: Payloads,
@@ -235,11 +239,12 @@ impl<'k> Opening<'k> {
                 break;
             }
         }
-        if fitted.is_none()
-            && (stream.fitting.is_empty() || stream.seen <= TRIED)
-            && stream.seen <= 16 * TRIED
-        {
-            let tried = likely.iter().chain(&self.anywhere);
+        let early = (stream.fitting.is_empty() || stream.seen <= TRIED) && stream.seen <= 16 * TRIED;
+        // Another handshake between the same ends gives other keys.
+        let again = likely.len() > stream.fitting.len() && stream.again < 16 * TRIED;
+        if fitted.is_none() && (early || again) {
+            stream.again += u64::from(!early);
+            let tried = likely.iter().chain(self.anywhere.iter().filter(|_| early));
             // A capture that begins in the middle of a call begins at any counter.
             let share = MOST_ROLLOVERS.checked_div(self.anywhere.len()).unwrap_or_default();
             let last = LAST_ROLLOVER.max(share as u32);
@@ -269,6 +274,9 @@ impl<'k> Opening<'k> {
                 let Some(hop) = self.keys.hops.get(index) else { return };
                 let inside = without_padding(bytes, &body).unwrap_or(&body);
                 stream.hop(hop.holders.as_slice(), hop.profile);
+                if hop.way.is_none() {
+                    stream.opened.keys.insert(index);
+                }
                 let resent = self.shared.resent.take(way, header.ssrc, header.sequence, inside);
                 stream.new |= resent.is_none() && !inside.is_empty();
                 stream.opened.sends_again = resent.map(|(origin, ..)| origin).or(stream.opened.sends_again);

@@ -46,7 +46,8 @@ The exclusive or of two such ciphertexts is that of the two plaintexts: no key i
 ## How it decides
 It fails where an index is seen twice with other bytes that are not part of a tag, where two frames under one key share a
 counter, and where the equal bytes of two streams are too many for independent keystreams (probability below 10^-9). A
-packet that was merely recorded twice does not count.
+packet that was merely recorded twice does not count. A key that opens what both of two ends send is a warning: only
+the SSRC keeps the keystreams apart.
 ",
 };
 

@@ -34,6 +34,8 @@ const HANDSHAKES: usize = 20_000;
 const HELD: usize = 4 << 20;
 /// A packet of QUIC with a short header has a byte of it, a number and 16 bytes of ciphertext at least (RFC 9001 §5.4.2).
 const SHORTEST_QUIC: usize = 21;
+/// Packets of later handshakes after which indices may be used again under other keys.
+const REKEYED: u32 = 4_000;
 /// Flows whose kind is remembered.
 const FLOWS: usize = 200_000;
 
@@ -50,9 +52,21 @@ pub struct Association {
     pub packets: Listed,
     /// The packet with the first ServerHello: before it nobody has keys.
     pub answered: Option<u64>,
+    /// The packet with the first ServerHello between these ends, be it of an earlier handshake.
+    keyed: Option<u64>,
+    /// Whether the ends had agreed on keys before.
+    again: bool,
 }
 
 impl Association {
+    /// Whether both ends had answered, and a datagram begins another handshake. A hello that is sent again has the same
+    /// random.
+    fn is_over_with(&self, datagram: &[u8]) -> bool {
+        self.answered.is_some()
+            && dtls::client_random(datagram)
+                .is_some_and(|random| ![self.near.random, self.far.random].contains(&Some(random)))
+    }
+
     /// The client's side and the server's, where both hellos were seen; the client's way first.
     pub fn client_and_server(&self) -> Option<(Way, &Side, &Side)> {
         match (self.near.is_client, self.far.is_client) {
@@ -99,6 +113,7 @@ pub struct Survey {
     tls: HashMap<Way, u64, RandomState>,
     undecided_tcp: HashMap<Way, u64, RandomState>,
     channels: HashMap<(Way, u16), Through, RandomState>,
+    rekeyed: u32,
     /// Ways on which a long header of QUIC was seen.
     quic: HashSet<Way, RandomState>,
 }
@@ -227,7 +242,7 @@ impl Survey {
     /// The packet before which neither end of a way has keys.
     pub fn keyed(&self, way: Way) -> Option<u64> {
         let answered =
-            self.associations_at.get(&way.bare().both()).and_then(|at| self.associations.get(*at)?.answered);
+            self.associations_at.get(&way.bare().both()).and_then(|at| self.associations.get(*at)?.keyed);
         answered.or_else(|| self.zrtp.confirmed(way))
     }
 
@@ -317,8 +332,12 @@ impl Survey {
 
     fn handshake(&mut self, way: Way, number: u64, datagram: &[u8]) {
         let both = way.both();
-        let at = match self.associations_at.get(&both) {
-            Some(at) => *at,
+        let known = self.associations_at.get(&both).copied();
+        let before = known.and_then(|at| self.associations.get(at));
+        let begins = before.is_some_and(|before| before.is_over_with(datagram));
+        let (keyed, again) = (before.and_then(|before| before.keyed), before.is_some());
+        let at = match known.filter(|_| !begins) {
+            Some(at) => at,
             None if self.associations.len() >= HANDSHAKES => return,
             None => {
                 self.associations_at.insert(both, self.associations.len());
@@ -328,6 +347,8 @@ impl Survey {
                     far: Side::default(),
                     packets: Listed::default(),
                     answered: None,
+                    keyed,
+                    again,
                 });
                 self.associations.len() - 1
             }
@@ -339,7 +360,9 @@ impl Survey {
         side.take(datagram);
         if side.is_server {
             association.answered.get_or_insert(number);
+            association.keyed.get_or_insert(number);
         }
+        let again = association.again;
         self.held = (self.held + side.held()).saturating_sub(before);
         if self.held > HELD {
             self.held = 0;
@@ -347,6 +370,16 @@ impl Survey {
                 association.near.forget();
                 association.far.forget();
             }
+        }
+        self.rekey(both, again);
+    }
+
+    /// Forgets the indices that were used between these ends: under other keys they may be used again.
+    fn rekey(&mut self, both: Way, again: bool) {
+        if again && self.rekeyed < REKEYED {
+            self.rekeyed += 1;
+            let between = |stream: &&mut Stream| stream.way.bare().both() == both;
+            self.streams.iter_mut().filter(between).for_each(|stream| stream.repeats.close());
         }
     }
 

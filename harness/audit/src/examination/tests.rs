@@ -1,5 +1,7 @@
 //! Captures made packet by packet, from the question to the answer.
 
+mod keys_again;
+
 use std::io::Cursor;
 
 use super::*;
