@@ -100,7 +100,10 @@ pub fn examine(inputs: &[Input], given: &[Key], options: &Options, progress: Pro
         match read(input, given, options, progress) {
             Ok(examined) => examined.tell(index, input, options, &mut audit, &mut questions),
             Err(error) => {
-                let text = format!("it could not be read ({error}); check the path and the permissions");
+                let text = match error.kind() {
+                    io::ErrorKind::FileTooLarge => error.to_string(),
+                    _ => format!("it could not be read ({error}); check the path and the permissions"),
+                };
                 audit.captures.push(CaptureFile {
                     file: input.name.clone(),
                     sha256: None,

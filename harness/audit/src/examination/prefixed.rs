@@ -89,10 +89,11 @@ impl Prefixed {
             flow.pass = flow.pass.saturating_sub(1);
             return Taken::Nothing;
         }
-        if self.held + payload.len() > HELD {
+        let size = size_of::<Waiting>() + payload.len();
+        if self.held + size > HELD {
             return Taken::Nothing;
         }
-        self.held += payload.len();
+        self.held += size;
         flow.waiting.push(Waiting { packet: packet.clone(), bytes: payload.to_vec() });
         if !matches!(flow.waiting.len(), ENOUGH | TOGETHER) {
             return Taken::Kept;
@@ -102,7 +103,8 @@ impl Prefixed {
             return Taken::Kept;
         }
         let told = std::mem::take(&mut flow.waiting);
-        self.held = self.held.saturating_sub(told.iter().map(|one| one.bytes.len()).sum());
+        self.held =
+            self.held.saturating_sub(told.iter().map(|one| size_of::<Waiting>() + one.bytes.len()).sum());
         if found.is_empty() {
             // A call may begin late: it is looked for again when the flow has twice as many packets.
             flow.pass = (TOGETHER as u32) << flow.rounds;

@@ -1,7 +1,9 @@
 //! `overheard audit CAPTURE…`: says who can read which stream of captures that anybody made.
 
+mod flowing;
+
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use crate::failure::Failure;
 use crate::format_choice::{FormatChoice, complete};
 use crate::print;
 use crate::surroundings::Surroundings;
+use flowing::Flowing;
 
 /// The name under which standard input is a capture.
 const STANDARD_INPUT: &str = "-";
@@ -36,7 +39,7 @@ pub fn audit(arguments: &arguments::Audit, surroundings: &Surroundings) -> Resul
     let inputs = arguments
         .captures
         .iter()
-        .map(|name| input(name, &surroundings.folder))
+        .map(|name| input(name, &surroundings.folder, !keys.is_empty()))
         .collect::<Result<Vec<_>, _>>()?;
     audit::self_test::self_test().map_err(Failure::bug)?;
     let bar = progress(surroundings.stderr_terminal && !arguments.quiet);
@@ -105,17 +108,17 @@ fn command(arguments: &arguments::Audit, surroundings: &Surroundings) -> String 
     words.join(" ")
 }
 
-/// A capture that can be opened twice; what flows by is kept in a file without a name.
-fn input(name: &str, folder: &Path) -> Result<Input, Failure> {
+/// A capture that can be opened twice; `twice`: it will be.
+fn input(name: &str, folder: &Path, twice: bool) -> Result<Input, Failure> {
     if name == STANDARD_INPUT {
-        return kept(name, standard_input());
+        return flowing(name, standard_input(), twice);
     }
     let path = folder.join(name);
     let metadata = std::fs::metadata(&path).map_err(|why| {
         Failure::usage(format!("{name} cannot be read ({why}); check the path and the permissions"))
     })?;
     if is_pipe(&metadata) {
-        return kept(name, File::open(&path).and_then(spooled));
+        return flowing(name, File::open(&path), twice);
     }
     if !metadata.is_file() {
         return Err(Failure::usage(format!("{name} is no file; name captures, or - for standard input")));
@@ -124,17 +127,16 @@ fn input(name: &str, folder: &Path) -> Result<Input, Failure> {
     Ok(Input { name: name.to_owned(), open: Box::new(open) })
 }
 
-fn kept(name: &str, spooled: io::Result<File>) -> Result<Input, Failure> {
-    let kept = spooled.map_err(|why| {
+fn flowing(
+    name: &str,
+    source: io::Result<impl Read + Send + 'static>,
+    twice: bool,
+) -> Result<Input, Failure> {
+    let flowing = source.and_then(|source| Flowing::new(source, flowing::KEPT, twice)).map_err(|why| {
         let what = if name == STANDARD_INPUT { "standard input" } else { name };
-        Failure::error(format!("{what} cannot be kept ({why}); write it to a file and name that"))
+        Failure::error(format!("{what} cannot be read ({why}); write it to a file and name that"))
     })?;
-    let open = move || {
-        let mut again = kept.try_clone()?;
-        again.seek(SeekFrom::Start(0))?;
-        Ok(Box::new(again) as Box<dyn Read + Send>)
-    };
-    Ok(Input { name: name.to_owned(), open: Box::new(open) })
+    Ok(Input { name: name.to_owned(), open: Box::new(move || flowing.open()) })
 }
 
 /// A named pipe, or what a shell makes of `<(…)`.
@@ -148,19 +150,12 @@ fn is_pipe(_: &std::fs::Metadata) -> bool {
     false
 }
 
-fn standard_input() -> io::Result<File> {
-    let input = io::stdin().lock();
+fn standard_input() -> io::Result<io::Stdin> {
+    let input = io::stdin();
     if input.is_terminal() {
         return Err(io::Error::other("it is a terminal"));
     }
-    spooled(input)
-}
-
-fn spooled(mut input: impl Read) -> io::Result<File> {
-    let mut kept = tempfile::tempfile()?;
-    io::copy(&mut input, &mut kept)?;
-    kept.flush()?;
-    Ok(kept)
+    Ok(input)
 }
 
 fn progress(shown: bool) -> ProgressBar {
