@@ -71,14 +71,27 @@ impl Capture {
             for packet in
                 batch.packets.iter().filter(|packet| matches!(packet.transport, Transport::Tcp { .. }))
             {
-                let start = capture.bytes.len();
-                capture.bytes.extend_from_slice(batch.payload(packet));
-                let place = start..capture.bytes.len();
-                capture.packets.push(Packet { payload: place.clone(), frame: place, ..packet.clone() });
+                capture.keep(packet, batch.payload(packet));
             }
         }
         capture.interfaces = feed.interfaces().map(str::to_owned).collect();
         Ok(capture)
+    }
+
+    /// Adds a packet of another capture with its UDP or TCP payload; its frame is left out.
+    pub fn keep(&mut self, packet: &Packet, payload: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(payload);
+        let place = start..self.bytes.len();
+        self.packets.push(Packet { payload: place.clone(), frame: place, ..packet.clone() });
+    }
+
+    /// Ends the adding of packets: names the interfaces, and gives every packet its class.
+    #[must_use]
+    pub fn kept(mut self, interfaces: Vec<String>) -> Self {
+        self.interfaces = interfaces;
+        class::classify(&mut self);
+        self
     }
 
     /// The UDP or TCP payload of `packet`.

@@ -12,6 +12,7 @@ mod markers;
 mod naming;
 mod signalling;
 mod streams;
+mod unrecorded;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,8 +21,8 @@ use std::path::Path;
 
 use model::attack::Place;
 use model::identity::Node;
-use model::record::{Drop, WorldRecord};
-use model::{DeviceId, Verdict};
+use model::record::{CallRecord, Drop, WorldRecord};
+use model::{DeviceId, Role, Verdict};
 use sha2::{Digest, Sha256};
 
 pub use associations::{Association, HopKey};
@@ -33,6 +34,7 @@ pub use ledgers::{Book, Ledgers, Sent};
 pub use markers::{Marker, Markers};
 pub use signalling::{Exchange, Message, Plaintext, Signalling};
 pub use streams::{MediaPacket, Stream};
+pub use unrecorded::no_record;
 pub use view::{View, bytes, intent};
 
 use self::naming::Naming;
@@ -67,6 +69,8 @@ pub struct Evidence<'a> {
     pub world: &'a WorldRecord,
     /// The capture.
     pub capture: Capture,
+    /// Whether the record tells of calls, frames and links; of a capture that anybody made none does.
+    pub recorded: bool,
     /// What is missing or broken.
     pub faults: Vec<Fault>,
     /// Keys of every owner.
@@ -149,6 +153,7 @@ impl<'a> Evidence<'a> {
         }
         let mut evidence = Self {
             world,
+            recorded: true,
             faults,
             keys,
             markers: Markers::of(&world.calls, &ledgers),
@@ -177,6 +182,27 @@ impl<'a> Evidence<'a> {
         }
         evidence.media = media;
         evidence
+    }
+
+    /// The signalling of every call as each end saw it, with the call id in hex: of the calls and devices that are
+    /// recorded, or of every call that a connection carries.
+    pub fn views(&self) -> Vec<(&str, View<'_>)> {
+        if !self.recorded {
+            return View::all(&self.signalling);
+        }
+        let of = |call: &'a CallRecord| {
+            let ends = [(Some(&call.caller), Role::Caller), (call.callee.as_ref(), Role::Callee)];
+            ends.into_iter().filter_map(move |(device, role)| {
+                Some((call.call.as_str(), View::of(self, &device?.to_string(), role, &call.call)))
+            })
+        };
+        self.world.calls.iter().flat_map(of).collect()
+    }
+
+    /// Whether nothing in the payload of `frame` is anybody's choice: a frame of a ledger, or, where there are none,
+    /// one that opened.
+    pub fn is_accounted_for(&self, frame: &Frame) -> bool {
+        frame.inside != Inside::Unknown && (frame.sent.is_some() || !self.recorded)
     }
 
     /// The device behind an address; none where a node of the service is.

@@ -8,6 +8,7 @@ pub mod codec;
 pub mod described;
 mod directions;
 pub mod early;
+mod excerpt;
 pub mod findings;
 mod first_reading;
 mod frame_uses;
@@ -20,6 +21,7 @@ pub mod listed;
 mod name;
 mod open_questions;
 pub mod opening;
+mod overhearing;
 pub mod payloads;
 pub mod prefixed;
 pub mod properties;
@@ -43,14 +45,17 @@ use model::audit::{
     Audit, AuditStream, AuditVerdict, CaptureFile, CaptureProblem, Opened as OpenedLayer, Protection, SCHEMA,
 };
 use model::record::Tool;
+use model::results::Sweep;
 
 use crate::capture::class::Class;
 use crate::capture::feed::{Batch, Ended, Feed};
 use crate::key_file::{Key, Owner};
+use excerpt::Excerpt;
 use findings::Findings;
 use foldhash::quality::RandomState;
 use keys::{Holder, Keys};
 use opening::{Opened, Opening};
+use overhearing::Overheard;
 use payloads::Seen;
 use protection::Facts;
 use stream::Stream;
@@ -74,6 +79,8 @@ pub struct Options {
     pub no_hash: bool,
     /// Owners whose submitter declared their keys to be all that they hold.
     pub complete: Vec<Owner>,
+    /// How much is done to what middle parties can read, where keys were given.
+    pub sweep: Sweep,
 }
 
 /// What is told while captures are read: the bytes of the capture so far.
@@ -146,6 +153,8 @@ struct Examined {
     opened: std::collections::HashMap<(stream::Way, u32), Opened>,
     embedded: usize,
     strangers: usize,
+    /// None without keys.
+    overheard: Option<Overheard>,
 }
 
 fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>) -> io::Result<Examined> {
@@ -164,7 +173,17 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
     let count = embedded.len();
     embedded.extend_from_slice(given);
     embedded.extend(signalled::frame_keys(input, given)?);
-    let keys = Keys::of(&embedded, &survey);
+    let mut overheard = None;
+    if !given.is_empty() {
+        let mut excerpt = Excerpt::new(overhearing::bounds(options.sweep));
+        feed(input, |batch| {
+            batch.packets.iter().for_each(|packet| excerpt.take(packet, batch.payload(packet)));
+        })?;
+        let excerpt = excerpt.finish(ended.interfaces.clone());
+        overheard = Some(overhearing::overhear(excerpt, &embedded, options.sweep));
+    }
+    let found = overheard.as_ref().map(|overheard| overheard.keys.as_slice()).unwrap_or_default();
+    let keys = Keys::of(&embedded, found, &survey);
     let mut opened = std::collections::HashMap::new();
     if !keys.is_empty() && !survey.streams.is_empty() {
         let mut opening = Opening::new(&keys, &survey.prefixed);
@@ -177,7 +196,7 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
         })?;
         opened = opening.finish();
     }
-    Ok(Examined { survey, ended, opened, embedded: count, strangers: keys.strangers })
+    Ok(Examined { survey, ended, opened, embedded: count, strangers: keys.strangers, overheard })
 }
 
 /// Batches that are under way between the two threads of the second reading.
@@ -266,14 +285,14 @@ impl Examined {
         }
         again.adopt(&mut audit.streams);
         findings.both_directions(&both);
+        self.overheard.iter().for_each(|overheard| findings.overheard(overheard));
         findings.of_survey(&self.survey, &protected);
         for (class, count) in &self.survey.classes {
             *audit.packets.entry(class.word().to_owned()).or_default() += count;
         }
         audit.handshakes.extend(handshakes::told(index, &self.survey, &self.ended));
         audit.findings.append(&mut findings.all);
-        questions.of(&input.name, &self.survey, &self.ended, self.embedded);
-        questions.strangers(&input.name, self.strangers, !self.survey.associations.is_empty());
+        self.ask(index, &input.name, audit, questions);
         audit.captures.push(self.file(input));
     }
 
@@ -283,6 +302,19 @@ impl Examined {
         if stream.way.through.is_none() {
             *self.survey.classes.entry(class).or_default() += stream.packets;
         }
+    }
+
+    /// What the capture leaves open, also of what was come by beside the keys.
+    fn ask(&self, index: usize, name: &str, audit: &Audit, questions: &mut open_questions::Questions) {
+        questions.of(name, &self.survey, &self.ended, self.embedded, self.overheard.as_ref());
+        if let Some(overheard) = &self.overheard {
+            let consistent = audit.streams.iter().filter(|stream| {
+                stream.capture == index && stream.protection == Protection::EndToEndConsistent
+            });
+            let untried = consistent.clone().filter(|stream| !overheard.tried(stream));
+            questions.overheard(name, overheard, consistent.count(), untried.count());
+        }
+        questions.strangers(name, self.strangers, !self.survey.associations.is_empty());
     }
 
     /// What came before the keys, where the stream is not readable as a whole and no key opens it.

@@ -18,6 +18,10 @@ use crate::evidence::{Ears, Evidence};
 
 /// Shorter strings than this hold no eight bytes of a secret.
 const SHORTEST: usize = 8;
+/// Bytes of a string of a capture that anybody made; a longer one is cut, because undoing encodings multiplies it.
+const LONGEST: usize = 64 << 10;
+/// Bytes that two pieces of one string share: more than the longest secret in its longest spelling.
+const SHARED: usize = 1 << 10;
 
 /// A string of free bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,21 +46,35 @@ pub struct Free {
     /// Streams of which the same byte of consecutive packets is looked at.
     pub columns: Vec<Column>,
     known: HashMap<Vec<u8>, usize>,
+    cuts: bool,
 }
 
 impl Free {
     /// Accounts for every byte of `evidence`.
     pub fn of(evidence: &Evidence<'_>) -> Self {
-        let mut free = Self { columns: columns::columns(evidence), ..Self::default() };
+        let mut free =
+            Self { columns: columns::columns(evidence), cuts: !evidence.recorded, ..Self::default() };
         wires::collect(evidence, &mut free);
         service::collect(evidence, &mut free);
-        free.pieces.sort_by_key(|piece| piece.ears != Ears::ALL);
+        // Where not all can be looked at, signalling and what stands around media go before media that did not open.
+        let cuts = free.cuts;
+        let last = |piece: &Piece| cuts && piece.name.contains("RTP packet");
+        free.pieces.sort_by_key(|piece| (piece.ears != Ears::ALL, last(piece)));
         free.known = HashMap::new();
         free
     }
 
     fn add(&mut self, piece: Piece) {
         if piece.bytes.len() < SHORTEST || piece.ears.is_none() {
+            return;
+        }
+        if self.cuts && piece.bytes.len() > LONGEST {
+            for start in (0..piece.bytes.len()).step_by(LONGEST - SHARED) {
+                let end = piece.bytes.len().min(start + LONGEST);
+                let bytes = piece.bytes.get(start..end).unwrap_or_default().to_vec();
+                let name = format!("{} behind its first {start} bytes", piece.name).into();
+                self.add(Piece { bytes, name, ..piece.clone() });
+            }
             return;
         }
         match self.known.entry(piece.bytes.clone()) {

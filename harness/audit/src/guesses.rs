@@ -9,6 +9,7 @@ use hkdf::Hkdf;
 use model::{Kind, Role};
 use sha2::{Digest, Sha256};
 
+use crate::capture::Class;
 use crate::evidence::{Ears, Evidence};
 
 /// A value that is tried as every kind of secret that has its length.
@@ -73,20 +74,15 @@ fn merged(mut guesses: Vec<Guess>) -> Vec<Guess> {
     guesses
 }
 
+/// Values with what they are and who knows them.
+type Values = Vec<(&'static str, Ears, Vec<u8>)>;
+
 /// What the service knows of the calls, and what everybody knows of who takes part.
-fn values(evidence: &Evidence<'_>) -> Vec<(&'static str, Ears, Vec<u8>)> {
+fn values(evidence: &Evidence<'_>) -> Values {
     let service = evidence.keys.service();
-    let mut found: Vec<(&'static str, Ears, Vec<u8>)> = Vec::new();
+    let mut found = Values::new();
     for call in &evidence.world.calls {
-        let id = hex::decode(&call.call).unwrap_or_default();
-        let labelled = [Role::Caller, Role::Callee].into_iter().flat_map(|role| {
-            let id = id.clone();
-            [Kind::Audio, Kind::Video, Kind::Screen]
-                .map(|kind| [&id[..], role.word().as_bytes(), kind.word().as_bytes()].concat())
-        });
-        found.extend(labelled.map(|value| ("the call id with sender and kind", service, value)));
-        found.push(("the call id", service, id));
-        found.push(("the call id in hex", service, call.call.clone().into_bytes()));
+        of_call(&call.call, service, &mut found);
         let devices = [Some(&call.caller), call.callee.as_ref()];
         let names: Vec<String> =
             devices.into_iter().flatten().map(|device| device.user.to_string()).collect();
@@ -100,28 +96,86 @@ fn values(evidence: &Evidence<'_>) -> Vec<(&'static str, Ears, Vec<u8>)> {
         }
     }
     for message in &evidence.signalling.messages {
-        let lines = message.text_of("sdp").lines().filter_map(|line| line.strip_prefix("a="));
-        for (attribute, value) in lines.filter_map(|line| line.split_once(':')) {
-            match attribute {
-                "fingerprint" => {
-                    let digits = value.rsplit(' ').next().unwrap_or_default().replace(':', "");
-                    found.push(("a fingerprint", service, hex::decode(digits).unwrap_or_default()));
-                    found.push(("the text of a fingerprint", service, value.as_bytes().to_vec()));
-                }
-                "ice-ufrag" => found.push(("an ICE user name", service, value.as_bytes().to_vec())),
-                "ice-pwd" => found.push(("an ICE password", service, value.as_bytes().to_vec())),
-                _ => {}
-            }
-        }
+        let ears = if evidence.recorded { service } else { message.ears };
+        described(message.text_of("sdp"), ears, &mut found);
         for key in ["commit", "epk", "nonce", "confirmation"] {
             let value = hex::decode(message.text_of(key)).unwrap_or_default();
-            found.push(("a value of the agreement", service, value));
+            found.push(("a value of the agreement", ears, value));
+        }
+        if !evidence.recorded {
+            of_call(message.text_of("call"), ears, &mut found);
+            let callee = message.json.get("to").and_then(|to| to.get(0)?.as_str()).unwrap_or_default();
+            named([message.text_of("from"), callee], ears, &mut found);
         }
     }
-    found.retain(|(_, _, value)| !value.is_empty());
+    if !evidence.recorded {
+        let sip = evidence.datagrams.iter().filter(|datagram| datagram.class == Class::Sip);
+        for text in sip.map(|datagram| String::from_utf8_lossy(datagram.bytes(&evidence.capture))) {
+            described(&text, Ears::ALL, &mut found);
+            of_sip(&text, &mut found);
+        }
+    }
+    found.retain(|(_, ears, value)| !value.is_empty() && !ears.is_none());
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// A call id in hex, as bytes and as text, alone and with whose media of which kind a key would be for.
+fn of_call(call: &str, ears: Ears, found: &mut Values) {
+    let id = hex::decode(call).unwrap_or_default();
+    let labelled = [Role::Caller, Role::Callee].into_iter().flat_map(|role| {
+        let id = id.clone();
+        [Kind::Audio, Kind::Video, Kind::Screen]
+            .map(|kind| [&id[..], role.word().as_bytes(), kind.word().as_bytes()].concat())
+    });
+    let labelled = labelled.filter(|value| value.len() > id.len() && !id.is_empty());
+    found.extend(labelled.map(|value| ("the call id with sender and kind", ears, value)));
+    found.push(("the call id", ears, id.clone()));
+    found.push(("the call id in hex", ears, call.as_bytes().to_vec()));
+}
+
+/// Who calls whom.
+fn named(parties: [&str; 2], ears: Ears, found: &mut Values) {
+    found.push(("the names of both parties", ears, parties.concat().into_bytes()));
+    for (party, (user, tenant)) in parties.iter().filter_map(|party| Some((party, party.split_once('@')?))) {
+        found.push(("the name of a tenant", ears, tenant.as_bytes().to_vec()));
+        found.push(("the name of a user", ears, user.as_bytes().to_vec()));
+        found.push(("the name of a party", ears, party.as_bytes().to_vec()));
+    }
+}
+
+/// Lines of a session description.
+fn described(text: &str, ears: Ears, found: &mut Values) {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("a="));
+    for (attribute, value) in lines.filter_map(|line| line.split_once(':')) {
+        match attribute {
+            "fingerprint" => {
+                let digits = value.rsplit(' ').next().unwrap_or_default().replace(':', "");
+                found.push(("a fingerprint", ears, hex::decode(digits).unwrap_or_default()));
+                found.push(("the text of a fingerprint", ears, value.as_bytes().to_vec()));
+            }
+            "ice-ufrag" => found.push(("an ICE user name", ears, value.as_bytes().to_vec())),
+            "ice-pwd" => found.push(("an ICE password", ears, value.as_bytes().to_vec())),
+            _ => {}
+        }
+    }
+}
+
+/// Call id and names of a SIP message (RFC 3261 §20.8, §20.20, §20.39), which everybody reads who recorded it.
+fn of_sip(text: &str, found: &mut Values) {
+    let mut parties = [""; 2];
+    for (name, value) in text.lines().filter_map(|line| line.split_once(':')) {
+        let uri =
+            || value.split("sip:").nth(1).and_then(|uri| uri.split(['>', ';']).next()).unwrap_or_default();
+        match name.to_ascii_lowercase().as_str() {
+            "call-id" | "i" => found.push(("the call id", Ears::ALL, value.trim().as_bytes().to_vec())),
+            "from" | "f" => parties[0] = uri(),
+            "to" | "t" => parties[1] = uri(),
+            _ => {}
+        }
+    }
+    named(parties, Ears::ALL, found);
 }
 
 /// What bad code makes keys from a value with: as it is, cut or filled up with zero bytes, SHA-256, HKDF.

@@ -13,8 +13,8 @@ use crate::search::{self, PART, Secrets};
 use crate::sweep::encoding::{Encoding, encode};
 use crate::sweep::{Locks, Sweeper, Trials};
 
-/// Listeners with material of their own.
-const LISTENERS: [Listener; 3] = [Listener::Eve, Listener::Trudy, Listener::Harvest];
+/// Listeners of a run with material of their own.
+pub const LISTENERS: [Listener; 3] = [Listener::Eve, Listener::Trudy, Listener::Harvest];
 
 /// Bytes that a piece should have to take a plant; a longer one only costs time.
 const ROOMY: usize = 48;
@@ -59,10 +59,11 @@ pub fn controls(
     free: &Free,
     locks: &Locks,
     secrets: &Secrets,
+    listeners: &[Listener],
     spoil: impl Fn(&mut Vec<u8>),
 ) -> Controls {
     let mut controls = Controls::default();
-    for listener in LISTENERS {
+    for listener in listeners.iter().copied() {
         let Some(key) = real_keys(evidence, locks, listener).next() else { continue };
         let Some(piece) = roomy(free, listener) else { continue };
         for way in WAYS {
@@ -84,10 +85,15 @@ pub fn controls(
 
 /// The control that every variant has, swept or not: each real key is put among the keys that a listener holds, and has
 /// to open what it belongs to. `spoil` as in [`controls`].
-pub fn among_held(evidence: &Evidence<'_>, locks: &Locks, spoil: impl Fn(&mut Vec<u8>)) -> Controls {
+pub fn among_held(
+    evidence: &Evidence<'_>,
+    locks: &Locks,
+    listeners: &[Listener],
+    spoil: impl Fn(&mut Vec<u8>),
+) -> Controls {
     let mut controls = Controls::default();
     let mut trials = Trials::new(locks);
-    for listener in LISTENERS {
+    for listener in listeners.iter().copied() {
         let mut keys: Vec<Vec<u8>> = real_keys(evidence, locks, listener).collect();
         keys.sort_unstable();
         keys.dedup();

@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use encoding::{Encoding, Layer, layers};
 pub use found::Origin;
 pub use locks::Locks;
+use model::outcome::Listener;
 pub use told::{doubt, tell};
 use trial::Fit;
 pub use trial::{Kind, Trials};
@@ -22,6 +23,7 @@ pub use trial::{Kind, Trials};
 use crate::evidence::{Ears, Evidence};
 use crate::free::{Free, Piece};
 use crate::guesses::{self, Guess};
+use crate::key_file::Secret;
 use crate::plant::{self, Controls};
 use crate::search::{self, Trace};
 
@@ -48,6 +50,8 @@ pub struct Hit {
 pub struct Swept {
     /// Secrets that opened something.
     pub hits: Vec<Hit>,
+    /// Keys that follow from them, and who came by each.
+    pub keys: Vec<(Secret, Ears)>,
     /// Pieces of the devices' secrets in free bytes.
     pub traces: Vec<Trace>,
     /// Guesses that were tried.
@@ -56,6 +60,8 @@ pub struct Swept {
     pub windows: u64,
     /// Planted controls, and how many of them were found.
     pub controls: Controls,
+    /// Bytes that were left because the most windows had been tried.
+    pub left: u64,
 }
 
 /// How much is done to a world.
@@ -69,8 +75,18 @@ pub enum Reach {
 
 /// Does to `evidence` what listeners do with what they hold, and reads it again with the keys that they came by.
 pub fn overhear<'a>(evidence: Evidence<'a>, reach: Reach) -> Evidence<'a> {
+    overhear_within(evidence, reach, &plant::LISTENERS, u64::MAX)
+}
+
+/// The same for these listeners, with at most so many windows: half of them of what everybody can read.
+pub fn overhear_within<'a>(
+    evidence: Evidence<'a>,
+    reach: Reach,
+    listeners: &[Listener],
+    most: u64,
+) -> Evidence<'a> {
     let locks = Locks::of(&evidence);
-    let controls = plant::among_held(&evidence, &locks, |_| {});
+    let controls = plant::among_held(&evidence, &locks, listeners, |_| {});
     let mut swept = Swept { controls, ..Swept::default() };
     let mut found = Vec::new();
     let guesses = guesses::guesses(&evidence);
@@ -81,13 +97,18 @@ pub fn overhear<'a>(evidence: Evidence<'a>, reach: Reach) -> Evidence<'a> {
         let free = Free::of(&evidence);
         let mut sweeper = Sweeper::new(&locks);
         for piece in &free.pieces {
+            sweeper.most = if piece.ears == Ears::ALL { most.div_ceil(2) } else { most };
+            if sweeper.windows >= sweeper.most {
+                swept.left += piece.bytes.len() as u64;
+                continue;
+            }
             let layers = layers(&piece.bytes);
             sweeper.piece(piece, &layers, &mut found);
         }
         swept.windows = sweeper.windows;
         let secrets = search::Secrets::of(&evidence);
         swept.traces = search::search(&secrets, &free);
-        swept.controls += plant::controls(&evidence, &free, &locks, &secrets, |_| {});
+        swept.controls += plant::controls(&evidence, &free, &locks, &secrets, listeners, |_| {});
     } else {
         held::try_whole(&mut trials, &evidence, &mut found);
     }
@@ -118,12 +139,14 @@ pub struct Sweeper<'l> {
     known: HashSet<(usize, [u8; LONGEST])>,
     /// Different windows that were tried.
     pub windows: u64,
+    /// How many are tried at most; the piece in which they run out is gone through to its end.
+    pub most: u64,
 }
 
 impl<'l> Sweeper<'l> {
     /// A sweep against `locks`.
     pub fn new(locks: &'l Locks) -> Self {
-        Self { trials: Trials::new(locks), known: HashSet::new(), windows: 0 }
+        Self { trials: Trials::new(locks), known: HashSet::new(), windows: 0, most: u64::MAX }
     }
 
     /// Tries every window of every layer of `piece`. What everybody holds must come before what fewer do, because a
@@ -131,7 +154,8 @@ impl<'l> Sweeper<'l> {
     fn piece(&mut self, piece: &Piece, layers: &[Layer], found: &mut Vec<Found>) {
         let lengths = self.trials.lengths(piece.ears);
         let windows: usize = layers.iter().map(|layer| layer.bytes.len() * lengths.len()).sum();
-        self.known.reserve(windows);
+        let room = usize::try_from(self.most.saturating_sub(self.windows)).unwrap_or(usize::MAX);
+        self.known.reserve(windows.min(room));
         for layer in layers {
             let mut take = |at: usize, bytes: &[u8], fit: Fit| {
                 let origin = Origin::of(piece, layer, at);

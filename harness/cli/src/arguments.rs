@@ -129,6 +129,9 @@ pub struct Audit {
     /// Replace addresses and names by pseudonyms in every report.
     #[arg(long)]
     pub redact: bool,
+    /// How much of what middle parties can read to try as secrets, where keys are given: light unless given.
+    #[arg(long, value_name = "full|light|off", env = "OVERHEARD_SWEEP")]
+    pub sweep: Option<Sweep>,
     /// Leave out the SHA-256 of each file.
     #[arg(long)]
     pub no_hash: bool,

@@ -25,6 +25,7 @@ pub struct Keys {
     agreed: Vec<([u8; 16], [u8; 32], Ears)>,
     traffic: BTreeMap<([u8; 32], TrafficLabel), (Vec<u8>, Ears)>,
     placed: Option<Place>,
+    named: BTreeMap<Owner, Ears>,
 }
 
 /// A key of media frames, derived once.
@@ -59,6 +60,11 @@ impl Keys {
     /// No key at all; `placed` is where Mallory sits, if there is an attack.
     pub fn new(placed: Option<Place>) -> Self {
         Self { placed, ..Self::default() }
+    }
+
+    /// No key at all; of a capture that anybody made, the middle parties with the listener who stands for each.
+    pub fn of_owners(named: BTreeMap<Owner, Ears>) -> Self {
+        Self { named, ..Self::default() }
     }
 
     /// Takes in what a key file holds.
@@ -171,6 +177,9 @@ impl Keys {
     /// Who holds the keys of `owner`: everything of the service is Trudy's and in Harvest's recording, and Mallory's
     /// where she sits in the service.
     pub fn ears(&self, owner: &Owner) -> Ears {
+        if let Some(ears) = self.named.get(owner) {
+            return *ears;
+        }
         match owner {
             Owner::Parties => Ears::of(Listener::Parties),
             Owner::Other(name) if name == "mallory" => Ears::of(Listener::Mallory),

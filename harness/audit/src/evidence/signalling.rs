@@ -119,6 +119,17 @@ impl Signalling {
             // Nobody answered, so there is nothing inside.
             return Ok(());
         }
+        let is_http = || !http::read(http::Side::Requests, &up.bytes, false).messages.is_empty();
+        if tls13::client_random(&up.bytes).is_none() && is_http() {
+            for (from_client, bytes) in [(true, up.clone()), (false, down.clone())] {
+                let direction = tls13::Direction::in_the_clear(&bytes.bytes);
+                self.take(
+                    OpenSide { connection: index, from_client, bytes, direction, ears: Ears::ALL },
+                    capture,
+                );
+            }
+            return Ok(());
+        }
         let random = tls13::client_random(&up.bytes).ok_or_else(|| "it is no TLS".to_owned())?;
         let (secrets, ears) = secrets(keys, &random);
         let opened = tls13::open(&up.bytes, &down.bytes, &secrets).map_err(|why| why.to_string())?;

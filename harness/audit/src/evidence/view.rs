@@ -2,11 +2,13 @@
 //!
 //! Invariant: what a device sent and what it was sent are kept apart, because somebody may stand between.
 
+use std::collections::BTreeSet;
+
 use model::{Role, UserId};
 use serde_json::Value;
 
 use super::Evidence;
-use super::signalling::Message;
+use super::signalling::{Message, Signalling};
 use crate::agreement::{Bytes32, KeySchedule, SecurityCode, Signalled};
 
 /// One device's signalling of one call, in the order of the wire.
@@ -27,6 +29,21 @@ impl<'e> View<'e> {
         let here = evidence.signalling.of_call(id).filter(|m| evidence.signalling.interface(m) == interface);
         let (sent, received) = here.partition(|message| message.from_client);
         Self { role, sent, received }
+    }
+
+    /// Every call as each end of it signalled, with its id: whoever sends the offer on a connection is the caller there.
+    pub fn all(signalling: &'e Signalling) -> Vec<(&'e str, Self)> {
+        let calls: BTreeSet<(usize, &str)> =
+            signalling.messages.iter().map(|message| (message.connection, message.text_of("call"))).collect();
+        let view = |(connection, call): (usize, &'e str)| {
+            let of_call =
+                |message: &&Message| message.connection == connection && message.text_of("call") == call;
+            let (sent, received): (Vec<&Message>, Vec<&Message>) =
+                signalling.messages.iter().filter(of_call).partition(|message| message.from_client);
+            let offers = sent.iter().any(|message| message.kind() == "offer");
+            (call, Self { role: if offers { Role::Caller } else { Role::Callee }, sent, received })
+        };
+        calls.into_iter().filter(|(_, call)| !call.is_empty()).map(view).collect()
     }
 
     /// The first message of a kind that the device sent.

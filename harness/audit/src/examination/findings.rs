@@ -11,6 +11,7 @@ use super::early::Early;
 use super::keystreams::Shared;
 use super::listed::Listed;
 use super::opening::Opened;
+use super::overhearing::Overheard;
 use super::payloads::Seen;
 use super::properties;
 use super::reports::Reports;
@@ -174,6 +175,13 @@ impl Findings {
                 way.source, way.destination
             );
             self.add(properties::KEYSTREAM_IS_USED_ONCE.name, Severity::Warning, text, &packets);
+        }
+    }
+
+    /// Secrets that can be guessed, or read by somebody who was not given them.
+    pub fn overheard(&mut self, overheard: &Overheard) {
+        for (text, packets) in &overheard.told {
+            self.add(properties::KEYS_ARE_NOT_GIVEN_AWAY.name, Severity::Failure, text.clone(), packets);
         }
     }
 

@@ -65,6 +65,8 @@ pub struct FrameKey {
     pub holders: Vec<Holder>,
     /// Its key id.
     pub key_id: u64,
+    /// Whether somebody came by it whose key file does not hold it.
+    pub found: bool,
     /// Opens frames.
     pub opener: FrameOpener,
 }
@@ -83,14 +85,14 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// What the given keys and those of the capture come to, with its handshakes.
-    pub fn of(given: &[Key], survey: &Survey) -> Self {
+    /// What the given keys, those that somebody came by and those of the capture come to, with its handshakes.
+    pub fn of(given: &[Key], found: &[(Holder, Secret)], survey: &Survey) -> Self {
         let mut keys = Self::default();
-        let mut masters: HashMap<[u8; 32], Vec<(&Key, [u8; 48])>> = HashMap::new();
-        let mut exporters: HashMap<[u8; 32], Vec<(&Key, &[u8])>> = HashMap::new();
-        for key in given {
-            let holder = Holder::Owner(key.owner.clone());
-            match &key.secret {
+        let mut masters: HashMap<[u8; 32], Vec<(Holder, [u8; 48])>> = HashMap::new();
+        let mut exporters: HashMap<[u8; 32], Vec<(Holder, &[u8])>> = HashMap::new();
+        let given = given.iter().map(|key| (Holder::Owner(key.owner.clone()), &key.secret));
+        for (holder, secret) in given.chain(found.iter().map(|(holder, secret)| (holder.clone(), secret))) {
+            match secret {
                 Secret::Srtp { master, ssrc } => keys.hop(master.clone(), holder, None, *ssrc),
                 Secret::Sframe { suite, key_id, base_key } => {
                     keys.frame((suite.number(), *key_id, base_key.clone()), holder, || {
@@ -98,10 +100,10 @@ impl Keys {
                     });
                 }
                 Secret::Master { client_random, secret } => {
-                    masters.entry(*client_random).or_default().push((key, *secret));
+                    masters.entry(*client_random).or_default().push((holder, *secret));
                 }
                 Secret::Traffic { label: TrafficLabel::Exporter, client_random, secret } => {
-                    exporters.entry(*client_random).or_default().push((key, secret));
+                    exporters.entry(*client_random).or_default().push((holder, secret));
                 }
                 Secret::Traffic { .. } | Secret::Agree { .. } => {}
             }
@@ -125,14 +127,15 @@ impl Keys {
         for association in &survey.associations {
             keys.of_handshake(association, &masters, &exporters);
         }
+        keys.found(found);
         keys
     }
 
     fn of_handshake(
         &mut self,
         association: &Association,
-        masters: &HashMap<[u8; 32], Vec<(&Key, [u8; 48])>>,
-        exporters: &HashMap<[u8; 32], Vec<(&Key, &[u8])>>,
+        masters: &HashMap<[u8; 32], Vec<(Holder, [u8; 48])>>,
+        exporters: &HashMap<[u8; 32], Vec<(Holder, &[u8])>>,
     ) {
         let Some((way, client, server)) = association.client_and_server() else { return };
         let Some(client_random) = client.random else { return };
@@ -142,17 +145,40 @@ impl Keys {
             None => client.srtp_profiles.iter().filter_map(|number| Profile::numbered(*number)).collect(),
         };
         for profile in profiles {
-            for (key, secret) in masters.get(&client_random).into_iter().flatten() {
+            for (holder, secret) in masters.get(&client_random).into_iter().flatten() {
                 let Some(server_random) = server.random else { continue };
                 let prf = Prf::of(server.cipher_suites.first().copied().unwrap_or_default());
                 let made = srtp_keys(prf, secret, &client_random, &server_random, profile);
-                self.hop(made.client, Holder::Owner(key.owner.clone()), Some(way), None);
-                self.hop(made.server, Holder::Owner(key.owner.clone()), Some(way.back()), None);
+                self.hop(made.client, holder.clone(), Some(way), None);
+                self.hop(made.server, holder.clone(), Some(way.back()), None);
             }
-            for (key, secret) in exporters.get(&client_random).into_iter().flatten() {
+            for (holder, secret) in exporters.get(&client_random).into_iter().flatten() {
                 let Some(made) = srtp_keys_13(secret, profile) else { continue };
-                self.hop(made.client, Holder::Owner(key.owner.clone()), Some(way), None);
-                self.hop(made.server, Holder::Owner(key.owner.clone()), Some(way.back()), None);
+                self.hop(made.client, holder.clone(), Some(way), None);
+                self.hop(made.server, holder.clone(), Some(way.back()), None);
+            }
+        }
+    }
+
+    /// Marks what somebody came by, and gives keys of hops to them wherever the same key stands.
+    fn found(&mut self, found: &[(Holder, Secret)]) {
+        for (holder, secret) in found {
+            match secret {
+                Secret::Srtp { master, .. } => {
+                    let same = self.hops_at.iter().filter(|((hop, _), _)| hop == master);
+                    for hop in same.map(|(_, at)| *at).collect::<Vec<_>>() {
+                        if let Some(hop) = self.hops.get_mut(hop) {
+                            add(&mut hop.holders, holder.clone());
+                        }
+                    }
+                }
+                Secret::Sframe { suite, key_id, base_key } => {
+                    let at = self.frames_at.get(&(suite.number(), *key_id, base_key.clone())).copied();
+                    if let Some(frame) = at.and_then(|at| self.frames.get_mut(at)) {
+                        frame.found = true;
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -178,7 +204,7 @@ impl Keys {
     fn frame(&mut self, name: (u16, u64, Vec<u8>), holder: Holder, opener: impl FnOnce() -> FrameOpener) {
         let (frames, key_id) = (&mut self.frames, name.1);
         let at = *self.frames_at.entry(name).or_insert_with(|| {
-            frames.push(FrameKey { holders: Vec::new(), key_id, opener: opener() });
+            frames.push(FrameKey { holders: Vec::new(), key_id, found: false, opener: opener() });
             frames.len() - 1
         });
         if let Some(frame) = frames.get_mut(at) {

@@ -3,10 +3,13 @@
 //! Invariant: a question is asked only where something in the captures raises it.
 
 use model::audit::{Audit, NotConcluded, Protection};
+use model::results::Sweep;
 
+use super::overhearing::Overheard;
 use super::survey::Survey;
 use crate::capture::class::Class;
 use crate::capture::feed::Ended;
+use crate::plant::Controls;
 
 /// The questions so far.
 #[derive(Debug, Default)]
@@ -21,7 +24,14 @@ impl Questions {
     }
 
     /// Asks what one capture leaves open.
-    pub fn of(&mut self, name: &str, survey: &Survey, ended: &Ended, embedded: usize) {
+    pub fn of(
+        &mut self,
+        name: &str,
+        survey: &Survey,
+        ended: &Ended,
+        embedded: usize,
+        overheard: Option<&Overheard>,
+    ) {
         let count = |class: Class| survey.classes.get(&class).copied().unwrap_or_default();
         if !ended.is_capture {
             self.ask(format!("{name}: it is no capture"), "the capture itself, as pcap or pcapng");
@@ -32,7 +42,8 @@ impl Questions {
             self.ask(text, "a capture that was written to its end and not changed since");
         }
         let tls = count(Class::Tls);
-        if tls > 0 {
+        // Connections that opened with keys which were given have been read.
+        if tls > 0 && !overheard.is_some_and(|overheard| overheard.reads_all) {
             let text = format!(
                 "{name}: {tls} packets of TLS were not read, so what was signalled, keys included, is unknown"
             );
@@ -79,6 +90,47 @@ impl Questions {
                 "{name}: {strangers} secrets are of handshakes that it does not hold, so nothing follows from them"
             );
             self.ask(text, "a capture from the start of the call, or the keys of SRTP themselves");
+        }
+    }
+
+    /// Asks what guesses, sweep and search leave open about so many streams that are end-to-end-consistent, on some of
+    /// which nothing was tried.
+    pub fn overheard(&mut self, name: &str, overheard: &Overheard, consistent: usize, untried: usize) {
+        let Controls { planted, found } = overheard.controls;
+        if found < planted {
+            let text = format!(
+                "{name}: of {planted} keys planted as controls only {found} were found, so that a key which is given away \
+                 could be missed"
+            );
+            self.ask(text, "a report of this as a fault of the harness, with the capture");
+        }
+        if consistent == 0 {
+            return;
+        }
+        if untried > 0 {
+            let text = format!(
+                "{name}: whether keys of {untried} end-to-end-consistent streams can be guessed or read: no secret could be \
+                 tried on them"
+            );
+            self.ask(text, "a capture from the start of the calls, with the keys of the parties");
+        }
+        if overheard.sweep == Sweep::Off {
+            let text = format!(
+                "{name}: whether keys of the end-to-end-consistent streams stand in what a middle party reads: keys were \
+                 guessed, and nothing was swept"
+            );
+            self.ask(text, "the same audit with --sweep light or --sweep full");
+        } else if overheard.left_packets > 0 || overheard.left_bytes > 0 {
+            let text = format!(
+                "{name}: whether keys of the end-to-end-consistent streams stand beyond the bounds of the sweep, which left \
+                 {} packets and {} bytes",
+                overheard.left_packets, overheard.left_bytes
+            );
+            let full = overheard.sweep == Sweep::Full;
+            self.ask(
+                text,
+                if full { "captures of single calls" } else { "the same audit with --sweep full" },
+            );
         }
     }
 

@@ -38,6 +38,8 @@ pub struct Opened {
     pub hop: BTreeMap<Holder, u64>,
     /// Packets whose frames opened, by holder.
     pub frames: BTreeMap<Holder, u64>,
+    /// Packets whose frames open under a key that somebody came by who was not given it.
+    pub found: u64,
     /// What stands inside the hop; none where nothing opened.
     pub inside: Option<Seen>,
     /// What stands inside the frames that opened; none where no frame did.
@@ -417,6 +419,7 @@ impl Stream {
                 for holder in &key.holders {
                     *self.opened.frames.entry(holder.clone()).or_default() += packets;
                 }
+                self.opened.found += if key.found { packets } else { 0 };
                 self.frame_key = Some(index);
                 if self.counters.len() < 16 || self.counters.contains_key(&header.key_id) {
                     self.counters.insert(header.key_id, header.counter);

@@ -177,6 +177,28 @@ reported all the same.
 ",
 };
 
+/// Keys that can be guessed, or read by a middle party.
+pub const KEYS_ARE_NOT_GIVEN_AWAY: Property = Property {
+    name: "keys/are-not-given-away",
+    summary: "no key of the two parties can be guessed, or read by whoever carries the call",
+    page: "## What it checks
+In an audit with keys: whether a key that only the two parties were given opens to somebody else who guesses it, or finds it
+in what that party can read: signalling that opens with its secrets, SIP and WebSocket in the clear, header extensions,
+padding, RTCP, attributes of STUN and whatever else no protocol fixes.
+
+## Why it matters
+Encrypted media are open to the service when its signalling, a log or a header carries the key, or when the key follows
+from the call id.
+
+## How it decides
+By the code that judges runs: each guess, and each window of the readable bytes, as it stands and after encodings are
+undone, is tried as every secret of the key schedule, and what opens a frame is such a secret. A part of eight bytes of a
+given key is looked for as well. The finding says where the secret stands and in which packet, and never what it is. It is
+done to signalling, handshakes and the start of each stream, up to a bound (`--sweep`); what was left, and a planted key
+that was not found, is told under what was not concluded. A key that is masked or hidden on purpose is not found.
+",
+};
+
 /// Descriptions without protection.
 pub const MEDIA_ARE_PROTECTED: Property = Property {
     name: "sdp/media-are-protected",
@@ -217,6 +239,7 @@ pub static PROPERTIES: &[Property] = &[
     PACKETS_AUTHENTICATE,
     PACKETS_ARE_NOT_REPLAYED,
     NO_KEY_IN_THE_CLEAR,
+    KEYS_ARE_NOT_GIVEN_AWAY,
     MEDIA_ARE_PROTECTED,
     ZRTP_HASHES_FIT,
     RTCP_IN_THE_CLEAR,

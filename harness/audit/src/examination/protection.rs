@@ -107,6 +107,12 @@ fn broken(facts: &Facts<'_>) -> Option<String> {
             facts.packets
         ));
     }
+    if let Some(packets) = facts.opened.frames.get(&Holder::Capture).filter(|_| facts.opened.hop.is_empty()) {
+        return Some(format!(
+            "a frame key that can be guessed or read without any key opens {packets} of {} packets",
+            facts.packets
+        ));
+    }
     if let Some(profile) = facts.null_profile {
         return Some(format!(
             "its handshake chose protection profile {profile:#06x}, which does not encrypt"
@@ -158,6 +164,12 @@ fn transport_only(facts: &Facts<'_>) -> Option<String> {
     let inside = facts.opened.inside.as_ref()?;
     if let Some((holder, packets)) = middle(&facts.opened.frames) {
         let hop = middle(&facts.opened.hop).is_some() || facts.opened.hop.is_empty();
+        if hop && facts.opened.found > 0 {
+            return Some(format!(
+                "frame keys that `{holder}` can guess or read, and was not given, open {} of {} packets",
+                facts.opened.found, facts.packets
+            ));
+        }
         if hop {
             return Some(format!("the frame keys of `{holder}` open {packets} of {} packets", facts.packets));
         }

@@ -2,7 +2,6 @@
 //!
 //! Invariant: nothing is derived but from messages that stand in the capture, opened with keys that were given.
 
-use std::collections::BTreeSet;
 use std::io;
 
 use model::{Kind, Role};
@@ -11,7 +10,7 @@ use super::Input;
 use crate::agreement::{KeySchedule, key_id};
 use crate::capture::Capture;
 use crate::capture::feed::Feed;
-use crate::evidence::{Keys, Message, Signalling, View};
+use crate::evidence::{Keys, Signalling, View};
 use crate::key_file::{Key, Secret};
 use crate::sframe::Suite;
 
@@ -38,7 +37,7 @@ pub fn frame_keys(input: &Input, given: &[Key]) -> io::Result<Vec<Key>> {
     keys.take(given.to_vec());
     let signalling = Signalling::read(&capture, &keys);
     let mut found = Vec::new();
-    for view in views(&signalling) {
+    for (_, view) in View::all(&signalling) {
         let Some(signalled) = view.signalled() else { continue };
         for (key, _, z) in agreed.iter().filter(|(_, call_id, _)| *call_id == signalled.call_id) {
             if let Ok(schedule) = signalled.key_schedule(z) {
@@ -47,22 +46,6 @@ pub fn frame_keys(input: &Input, given: &[Key]) -> io::Result<Vec<Key>> {
         }
     }
     Ok(found)
-}
-
-/// Every call as each end of it signalled: whoever sends the offer on a connection is the caller there.
-fn views(signalling: &Signalling) -> Vec<View<'_>> {
-    let calls: BTreeSet<(usize, &str)> =
-        signalling.messages.iter().map(|message| (message.connection, message.text_of("call"))).collect();
-    let view = |(connection, call): (usize, &str)| {
-        let of_call =
-            |message: &&Message| message.connection == connection && message.text_of("call") == call;
-        let (sent, received): (Vec<&Message>, Vec<&Message>) =
-            signalling.messages.iter().filter(of_call).partition(|message| message.from_client);
-        let role =
-            if sent.iter().any(|message| message.kind() == "offer") { Role::Caller } else { Role::Callee };
-        View { role, sent, received }
-    };
-    calls.into_iter().filter(|(_, call)| !call.is_empty()).map(view).collect()
 }
 
 fn base_keys(schedule: &KeySchedule, agreed: &Key) -> Vec<Key> {

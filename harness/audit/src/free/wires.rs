@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Free;
 use crate::capture::{Class, Transport};
-use crate::evidence::{Datagram, Ears, Evidence, Flow, Frame, Inside, Media, Packing};
+use crate::evidence::{Datagram, Ears, Evidence, Flow, Inside, Media, Packing};
 use crate::srtp::RtcpOpener;
 use crate::{dissect, sframe};
 
@@ -46,7 +46,7 @@ pub(super) fn collect(evidence: &Evidence<'_>, free: &mut Free) {
             _ => free.wire("a datagram", packet, bytes, Ears::ALL),
         }
     }
-    evidence.media.iter().for_each(|media| frames(media, free));
+    evidence.media.iter().for_each(|media| frames(evidence, media, free));
     connections(evidence, free);
 }
 
@@ -93,7 +93,7 @@ fn rtcp(
 }
 
 /// What lies inside the hop and is no ciphertext of a ledger frame, and the headers of frames that have room.
-fn frames(media: &Media, free: &mut Free) {
+fn frames(evidence: &Evidence<'_>, media: &Media, free: &mut Free) {
     let framed: BTreeSet<usize> =
         media.frames.iter().flat_map(|frame| frame.packets.iter().copied()).collect();
     for (at, packet) in media.stream.packets.iter().enumerate().filter(|(_, packet)| !packet.hop.is_none()) {
@@ -109,8 +109,10 @@ fn frames(media: &Media, free: &mut Free) {
     }
     for frame in &media.frames {
         let Some(packet) = frame.packets.last().and_then(|p| media.stream.packets.get(*p)) else { continue };
-        match of_ledger(frame) {
-            false => free.wire("a frame that no ledger knows", packet.index, &frame.payload, frame.hop),
+        let unknown =
+            if evidence.recorded { "a frame that no ledger knows" } else { "a frame without a seal" };
+        match evidence.is_accounted_for(frame) {
+            false => free.wire(unknown, packet.index, &frame.payload, frame.hop),
             true => {
                 let header = sframe::Header::parse(&frame.payload).filter(|header| !header.is_shortest());
                 let header = header.filter(|_| frame.inside != Inside::Plain);
@@ -121,22 +123,26 @@ fn frames(media: &Media, free: &mut Free) {
     }
 }
 
-fn of_ledger(frame: &Frame) -> bool {
-    frame.sent.is_some() && frame.inside != Inside::Unknown
-}
-
 /// TLS records in the clear. What opened goes to those who can open it; where a connection could not be read whole,
 /// all of it stays.
 fn connections(evidence: &Evidence<'_>, free: &mut Free) {
     for (index, connection) in evidence.signalling.connections.iter().enumerate() {
         let whole = !evidence.signalling.unreadable.iter().any(|(unreadable, _)| *unreadable == index);
+        let is_tls = crate::tls13::client_random(&connection.to_server.bytes).is_some();
         for stream in [&connection.to_server, &connection.to_client] {
             let at = |offset: usize| stream.packet_at(offset).unwrap_or(connection.opened);
+            if !is_tls && !evidence.recorded {
+                if !whole {
+                    free.wire("bytes of a TCP connection", at(0), &stream.bytes, Ears::ALL);
+                }
+                continue;
+            }
             let mut start = 0;
             while let Some(&[content, _, _, high, low]) = stream.bytes.get(start..start + 5) {
                 let end = start + 5 + usize::from(u16::from_be_bytes([high, low]));
                 let record = stream.bytes.get(start + 5..end).unwrap_or_default();
-                if !whole || content != APPLICATION_DATA {
+                // Of a foreign capture nobody says that a record which did not open is not simply encrypted.
+                if (!whole && evidence.recorded) || content != APPLICATION_DATA {
                     free.wire("a TLS record", at(start), record, Ears::ALL);
                 }
                 start = end;

@@ -20,7 +20,7 @@ fn after(spoil: fn(&mut Vec<u8>)) -> (Controls, Verdict) {
     let mut evidence = Evidence::gather(folder.path(), &world);
     let (free, locks) = (Free::of(&evidence), Locks::of(&evidence));
     let secrets = Secrets::of(&evidence);
-    let controls = controls(&evidence, &free, &locks, &secrets, spoil);
+    let controls = controls(&evidence, &free, &locks, &secrets, &LISTENERS, spoil);
     evidence.swept.controls = controls;
     let expected = oracle::expect(&world.plan);
     let case = Case::new(&expected, &evidence, None);
@@ -42,7 +42,7 @@ fn among_held_after(story: &Story, spoil: fn(&mut Vec<u8>)) -> Controls {
     let folder = tempfile::tempdir().expect("a folder");
     let world = story.tell(folder.path(), "held");
     let evidence = Evidence::gather(folder.path(), &world);
-    among_held(&evidence, &Locks::of(&evidence), spoil)
+    among_held(&evidence, &Locks::of(&evidence), &LISTENERS, spoil)
 }
 
 #[test]

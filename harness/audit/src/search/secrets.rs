@@ -10,7 +10,7 @@ use model::Role;
 use model::outcome::Listener;
 
 use super::PART;
-use crate::evidence::{Ears, Evidence, Inside, View};
+use crate::evidence::{Ears, Evidence, Inside};
 use crate::sframe::{Guesses, Suite};
 use crate::srtp::{MasterKey, session_keys};
 
@@ -65,24 +65,14 @@ impl Secrets {
         for (call, z, _) in keys.agreed().iter().filter(|(_, _, ears)| alone(*ears)) {
             secrets.add("the shared secret of the agreement".to_owned(), &hex::encode(call), z);
         }
-        for record in &evidence.world.calls {
-            let views = [(Some(&record.caller), Role::Caller), (record.callee.as_ref(), Role::Callee)];
-            for (device, role) in views {
-                let Some(device) = device.map(ToString::to_string) else { continue };
-                let view = View::of(evidence, &device, role, &record.call);
-                let Some(signalled) = view.signalled() else { continue };
-                let held =
-                    keys.agreed().iter().filter(|(id, _, ears)| alone(*ears) && *id == signalled.call_id);
-                for schedule in held.filter_map(|(_, z, _)| signalled.key_schedule(z).ok()) {
-                    secrets.add(
-                        "the secret that keys are expanded from".to_owned(),
-                        &record.call,
-                        schedule.prk(),
-                    );
-                    for sender in [Role::Caller, Role::Callee] {
-                        let name = format!("the key of the {sender}'s confirmation");
-                        secrets.add(name, &record.call, &schedule.confirmation_key(sender));
-                    }
+        for (call, view) in evidence.views() {
+            let Some(signalled) = view.signalled() else { continue };
+            let held = keys.agreed().iter().filter(|(id, _, ears)| alone(*ears) && *id == signalled.call_id);
+            for schedule in held.filter_map(|(_, z, _)| signalled.key_schedule(z).ok()) {
+                secrets.add("the secret that keys are expanded from".to_owned(), call, schedule.prk());
+                for sender in [Role::Caller, Role::Callee] {
+                    let name = format!("the key of the {sender}'s confirmation");
+                    secrets.add(name, call, &schedule.confirmation_key(sender));
                 }
             }
         }

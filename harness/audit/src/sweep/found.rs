@@ -9,6 +9,7 @@ use super::trial::Kind;
 use super::{Found, Hit, Swept, undone};
 use crate::evidence::Evidence;
 use crate::free::Piece;
+use crate::key_file::Secret;
 use crate::sframe::Suite;
 use crate::srtp::MasterKey;
 
@@ -75,27 +76,35 @@ pub(super) fn read_again<'a>(
                 Origin::Guess(_) => "guessed",
                 Origin::Stood { .. } => "found in free bytes",
             };
-            keys.frame_key(Suite::Aes128Gcm, *key_id, base_key.to_vec(), found.ears, Some(how));
+            let (suite, key_id, base_key) = (Suite::Aes128Gcm, *key_id, base_key.to_vec());
+            keys.frame_key(suite, key_id, base_key.clone(), found.ears, Some(how));
+            swept.keys.push((Secret::Sframe { suite, key_id, base_key }, found.ears));
         }
         let Some(hop) = locks.hops.get(found.fit.lock) else { continue };
         match found.fit.kind {
             Kind::SrtpMaster => {
                 let master = MasterKey::new(hop.profile, &found.bytes);
-                master.into_iter().for_each(|master| keys.found_srtp(master, found.ears));
+                if let Ok(master) = master {
+                    keys.found_srtp(master.clone(), found.ears);
+                    swept.keys.push((Secret::Srtp { master, ssrc: None }, found.ears));
+                }
             }
             Kind::DtlsMaster => {
                 let secret = <[u8; 48]>::try_from(found.bytes.as_slice()).ok();
                 if let (Some(secret), Some(exporter)) = (secret, hop.exporter) {
-                    keys.found_master(exporter.client_random, secret, found.ears);
+                    let client_random = exporter.client_random;
+                    keys.found_master(client_random, secret, found.ears);
+                    swept.keys.push((Secret::Master { client_random, secret }, found.ears));
                 }
             }
             Kind::BaseKey | Kind::Prk | Kind::SharedSecret | Kind::PrivateKey => {}
         }
     }
     if any {
-        let Evidence { world, capture, keys, faults, .. } = evidence;
+        let Evidence { world, recorded, capture, keys, faults, .. } = evidence;
         evidence = Evidence::join(world, capture, keys, Vec::new());
         evidence.faults = faults;
+        evidence.recorded = recorded;
     }
     evidence.swept = swept;
     evidence

@@ -10,7 +10,7 @@ use crate::agreement::{Bytes32, key_id_owner};
 use crate::capture::Class;
 use crate::dissect::rtp::Header;
 use crate::dtls_exporter::Prf;
-use crate::evidence::{Association, Ears, Evidence, Flow, Frame, Inside, Media, View};
+use crate::evidence::{Association, Ears, Evidence, Flow, Frame, Inside, Media};
 use crate::sframe;
 use crate::srtp::Profile;
 
@@ -108,12 +108,14 @@ impl Locks {
 
 fn frames(evidence: &Evidence<'_>) -> Vec<FrameLock> {
     let mut found: BTreeMap<(String, u64, Ears, Option<usize>), Pair> = BTreeMap::new();
+    let named = calls_of_keys(evidence);
     for media in &evidence.media {
         let plain = media.frames.iter().any(|frame| frame.inside == Inside::Plain);
         for frame in &media.frames {
             let Some((key_id, ears, key)) = sealed(evidence, media, frame, plain) else { continue };
             let book = frame.sent.and_then(|sent| evidence.ledgers.books.get(sent.book));
-            let call = book.map_or_else(String::new, |book| book.call.clone());
+            let by_key = || key.and_then(|key| named.get(&key).cloned()).unwrap_or_default();
+            let call = book.map_or_else(by_key, |book| book.call.clone());
             found.entry((call, key_id, ears, key)).or_default().take(&frame.payload);
         }
     }
@@ -131,8 +133,8 @@ fn sealed(
 ) -> Option<(u64, Ears, Option<usize>)> {
     match frame.inside {
         Inside::Plain => None,
+        Inside::Sealed { .. } if !evidence.is_accounted_for(frame) => None,
         Inside::Sealed { key, key_id, .. } => {
-            frame.sent?;
             Some((key_id, evidence.keys.frame_keys().get(key)?.ears, Some(key)))
         }
         Inside::Unknown => {
@@ -144,18 +146,45 @@ fn sealed(
     }
 }
 
+/// The call of each base key that follows from a shared secret which was handed over; where a ledger says which call a
+/// frame belongs to nothing is derived.
+fn calls_of_keys(evidence: &Evidence<'_>) -> BTreeMap<usize, String> {
+    let mut found = BTreeMap::new();
+    if evidence.recorded {
+        return found;
+    }
+    for (call, view) in evidence.views() {
+        for schedule in view.schedules(evidence) {
+            for (index, key) in evidence.keys.frame_keys().iter().enumerate() {
+                let owner = key_id_owner(key.key_id);
+                if owner.is_some_and(|(sender, kind)| schedule.base_key(sender, kind) == *key.base_key) {
+                    found.insert(index, call.to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Agreements of one call: transcripts with both public keys.
+type Agreements = BTreeSet<(Bytes32, [Bytes32; 2])>;
+
 fn calls(evidence: &Evidence<'_>, frames: &[FrameLock]) -> Vec<CallLock> {
-    let mut found = Vec::new();
-    for call in &evidence.world.calls {
-        let views = [(Some(&call.caller), Role::Caller), (call.callee.as_ref(), Role::Callee)];
-        let agreements = views.into_iter().filter_map(|(device, role)| {
-            let signalled = View::of(evidence, &device?.to_string(), role, &call.call).signalled()?;
+    let mut by_call: BTreeMap<&str, Agreements> = BTreeMap::new();
+    for (call, view) in evidence.views() {
+        let agreement = view.signalled().and_then(|signalled| {
             Some((signalled.transcript().ok()?, [signalled.epk_caller, signalled.epk_callee]))
         });
-        let agreements: BTreeSet<(Bytes32, [Bytes32; 2])> = agreements.collect();
-        // One lock for one agreement: its keys open all. Of two, nobody says which opens what.
-        let most = if agreements.len() < 2 { 1 } else { usize::MAX };
-        let own = frames.iter().enumerate().filter(|(_, lock)| lock.call == call.call);
+        by_call.entry(call).or_default().extend(agreement);
+    }
+    let mut found = Vec::new();
+    for (call, agreements) in by_call {
+        let is_own = |lock: &FrameLock| lock.call == call || (!evidence.recorded && lock.call.is_empty());
+        // One lock for one agreement: its keys open all. Of two, nobody says which opens what, nor where no ledger says
+        // which call a frame is of.
+        let known = frames.iter().filter(|lock| is_own(lock)).all(|lock| lock.call == call);
+        let most = if agreements.len() < 2 && known { 1 } else { usize::MAX };
+        let own = frames.iter().enumerate().filter(|(_, lock)| is_own(lock));
         let own: Vec<(usize, (Role, Kind))> =
             own.filter_map(|(index, lock)| Some((index, key_id_owner(lock.key_id)?))).take(most).collect();
         for (transcript, publics) in agreements {

@@ -22,7 +22,7 @@ pub fn tell(case: &Case<'_>, call: &Call<'_>, findings: &mut Findings) {
     }
     for trace in swept.traces.iter().filter(|trace| is_of(case, call, &trace.call)) {
         let ears = trace.ears.without(call.entitled());
-        if !ears.is_none() && !swept.hits.iter().any(|hit| stands_at(hit, trace)) {
+        if !ears.is_none() && !swept.hits.iter().any(|hit| hit.stands_at(trace)) {
             let located = located(case, &trace.packets);
             let blame = writer(case, call, trace.writer.as_deref().unwrap_or(&located.tap));
             let text = format!("{} can read a part of {}, {}", names(ears), trace.secret, trace.place);
@@ -48,20 +48,14 @@ fn tell_hit(case: &Case<'_>, call: &Call<'_>, hit: &Hit, findings: &mut Findings
     if ears.is_none() {
         return;
     }
-    let name = &call.expected.name;
-    let what = match hit.key_id {
-        Some(key_id) => format!("{} of {name} (key id {key_id})", hit.kind.words()),
-        None => format!("{} of {name}", hit.kind.words()),
-    };
+    let text = hit.text(&names(ears), &format!(" of {}", call.expected.name));
     let sender = hit.key_id.and_then(key_id_owner).map(|(role, _)| blame(role));
-    let (text, located, written_by) = match &hit.origin {
-        Origin::Guess(guess) => {
-            (format!("{} can guess {what}: it is {guess}", names(ears)), Located::default(), None)
-        }
-        Origin::Stood { name, place, written, packet, writer: by } => {
+    let (located, written_by) = match &hit.origin {
+        Origin::Guess(_) => (Located::default(), None),
+        Origin::Stood { packet, writer: by, .. } => {
             let located = located(case, packet.as_slice());
             let by = writer(case, call, by.as_deref().unwrap_or(&located.tap));
-            (format!("{} can read {what}: it stands in {name}, {place}, {written}", names(ears)), located, by)
+            (located, by)
         }
     };
     findings.fail(written_by.or(sender).unwrap_or(Blame::Harness), text, located);
@@ -72,9 +66,23 @@ fn is_of(case: &Case<'_>, call: &Call<'_>, id: &str) -> bool {
     call.record.is_some() && (call.id() == id || !case.calls.iter().any(|other| other.id() == id))
 }
 
-/// Whether the sweep has already told of these bytes.
-fn stands_at(hit: &Hit, trace: &Trace) -> bool {
-    matches!(&hit.origin, Origin::Stood { name, .. } if trace.place == format!("in {name}"))
+impl Hit {
+    /// What `who` can do; `of` is whose the secret is, behind its name.
+    pub fn text(&self, who: &str, of: &str) -> String {
+        let key_id = self.key_id.map(|key_id| format!(" (key id {key_id})")).unwrap_or_default();
+        let what = format!("{}{of}{key_id}", self.kind.words());
+        match &self.origin {
+            Origin::Guess(guess) => format!("{who} can guess {what}: it is {guess}"),
+            Origin::Stood { name, place, written, .. } => {
+                format!("{who} can read {what}: it stands in {name}, {place}, {written}")
+            }
+        }
+    }
+
+    /// Whether the sweep has already told of these bytes.
+    pub fn stands_at(&self, trace: &Trace) -> bool {
+        matches!(&self.origin, Origin::Stood { name, .. } if trace.place == format!("in {name}"))
+    }
 }
 
 fn located(case: &Case<'_>, packets: &[usize]) -> Located {

@@ -110,14 +110,18 @@ impl<'l> Trials<'l> {
             return None;
         }
         let guess = self.guesses.guess(window);
+        let key = *window.first_chunk()?;
+        let mut found: Option<Fit> = None;
         for (index, lock) in self.locks.frames.iter().enumerate().filter(|(_, lock)| learns(ears, lock.ears))
         {
             if both(&lock.frames, |frame| guess.fits(frame, &mut self.scratch)) {
-                let base_keys = window.first_chunk().map(|key| (lock.key_id, *key)).into_iter().collect();
-                return Some(Fit { kind: Kind::BaseKey, lock: index, base_keys });
+                // Bad code may seal under one base key in both directions.
+                let fit =
+                    found.get_or_insert(Fit { kind: Kind::BaseKey, lock: index, base_keys: Vec::new() });
+                fit.base_keys.push((lock.key_id, key));
             }
         }
-        None
+        found
     }
 
     /// `prk`, or the `z` of a transcript.

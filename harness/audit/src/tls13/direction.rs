@@ -26,6 +26,8 @@ pub struct Direction {
     pub end_of_records: usize,
     /// Whether the side has said that it sends no more (`close_notify`).
     pub closed: bool,
+    /// Whether there was no TLS at all.
+    in_the_clear: bool,
 }
 
 /// A record of application data.
@@ -64,11 +66,19 @@ impl Direction {
         opening.opened
     }
 
+    /// A stream that was sent without TLS: its bytes are the data.
+    pub fn in_the_clear(stream: &[u8]) -> Self {
+        Self { data: stream.to_vec(), end_of_records: stream.len(), in_the_clear: true, ..Self::default() }
+    }
+
     /// The bytes of the stream that carry `data`, a range of [`Direction::data`]: whole records.
     /// None when the range is empty or reaches beyond the data.
     pub fn wire_of(&self, data: Range<usize>) -> Option<Range<usize>> {
         if data.is_empty() {
             return None;
+        }
+        if self.in_the_clear {
+            return Some(data).filter(|data| data.end <= self.data.len());
         }
         let record_with = |at: usize| {
             let index = self.records.partition_point(|record| record.data.end <= at);

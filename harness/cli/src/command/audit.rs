@@ -11,6 +11,7 @@ use audit::examination::{Input, Options, examine};
 use audit::key_file::Owner;
 use indicatif::{ProgressBar, ProgressStyle};
 use model::audit::{Audit, AuditVerdict};
+use model::results::Sweep;
 
 use crate::arguments;
 use crate::catalogue;
@@ -43,7 +44,8 @@ pub fn audit(arguments: &arguments::Audit, surroundings: &Surroundings) -> Resul
         .collect::<Result<Vec<_>, _>>()?;
     audit::self_test::self_test().map_err(Failure::bug)?;
     let bar = progress(surroundings.stderr_terminal && !arguments.quiet);
-    let options = Options { no_hash: arguments.no_hash, complete };
+    let sweep = arguments.sweep.unwrap_or(Sweep::Light);
+    let options = Options { no_hash: arguments.no_hash, complete, sweep };
     let mut audit = examine(&inputs, &keys, &options, &mut |bytes| bar.set_position(bytes));
     bar.finish_and_clear();
     let command = if arguments.redact {
@@ -101,6 +103,9 @@ fn command(arguments: &arguments::Audit, surroundings: &Surroundings) -> String 
     }
     if arguments.redact {
         words.push("--redact".to_owned());
+    }
+    if let Some(sweep) = arguments.sweep {
+        words.extend(["--sweep".to_owned(), sweep.word().to_owned()]);
     }
     if arguments.no_hash {
         words.push("--no-hash".to_owned());
