@@ -4,6 +4,7 @@
 //! adds it there, or the tests at the foot of this file fail.
 
 pub mod chat;
+pub mod drivers;
 pub mod dtls;
 pub mod features;
 pub mod keys;
@@ -65,7 +66,7 @@ macro_rules! declare_check {
 }
 
 /// The families, the proof legs first.
-const FAMILIES: [&[&Check]; 11] = [
+const FAMILIES: [&[&Check]; 12] = [
     proof::CHECKS,
     outcome::CHECKS,
     screens::CHECKS,
@@ -77,6 +78,7 @@ const FAMILIES: [&[&Check]; 11] = [
     chat::CHECKS,
     dtls::CHECKS,
     sdp::CHECKS,
+    drivers::CHECKS,
 ];
 
 /// Every check, family by family.

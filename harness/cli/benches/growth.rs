@@ -87,6 +87,7 @@ fn per_call(calls: usize) -> f64 {
         shard: None,
         jobs: 2,
         meddler: None,
+        outsiders: std::collections::BTreeMap::new(),
     };
     let (seconds, totals) = timed(|| run(setup, folder.path()));
     assert_eq!(totals.pass, calls, "every call passes");

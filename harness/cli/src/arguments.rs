@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use model::plan::NetKind;
 use model::results::Sweep;
 
+use crate::client_choice::ClientChoice;
 use crate::exit::Exit;
 use crate::filter::Filter;
 use crate::format_choice::FormatChoice;
@@ -50,9 +51,11 @@ pub enum Command {
     },
     /// List names, one per line.
     List(List),
+    /// Be the reference client behind the driver protocol, on standard input and output.
+    Client,
     /// Print a JSON Schema.
     Schema {
-        /// Of what: audit, results or scenario.
+        /// Of what: audit, driver, results or scenario.
         name: String,
     },
     /// Print the completions of a shell.
@@ -208,6 +211,10 @@ pub struct Run {
     /// End a world that takes longer, in real time, as an error; 60s unless given.
     #[arg(long, value_name = "TIME", env = "OVERHEARD_TIMEOUT")]
     pub timeout: Option<TimeLimit>,
+    /// Use a client made by others for one side: caller or callee, = and a name or cmd:COMMAND (repeatable). Such a
+    /// run is over loopback.
+    #[arg(long = "client", value_name = "SIDE=CLIENT")]
+    pub clients: Vec<ClientChoice>,
     /// Run one part of the variants only; merge puts parts together.
     #[arg(long, value_name = "I/N", env = "OVERHEARD_SHARD")]
     pub shard: Option<Shard>,

@@ -1,6 +1,7 @@
 //! One file per command; each says how it ended or why it could not go on.
 
 pub mod audit;
+pub mod client;
 pub mod explain;
 pub mod judge;
 pub mod list;

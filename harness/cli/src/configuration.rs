@@ -1,5 +1,6 @@
 //! `overheard.yaml`: defaults that go behind `OVERHEARD_*` and behind options.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -14,6 +15,8 @@ pub const FILE: &str = "overheard.yaml";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Configuration {
+    /// Names of clients made by others, and the command of each one's driver, for the shell.
+    pub clients: BTreeMap<String, String>,
     /// As `--format`.
     pub formats: Vec<String>,
     /// As `--filter`.

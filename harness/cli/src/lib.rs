@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod baseline;
 pub mod capabilities;
 pub mod catalogue;
+mod client_choice;
 pub mod command;
 pub mod conclude;
 pub mod configuration;
@@ -16,6 +17,7 @@ pub mod failure;
 pub mod filter;
 pub mod format_choice;
 pub mod interrupt;
+mod isolation;
 pub mod keep;
 pub mod key_argument;
 pub mod known_failures;
@@ -42,6 +44,9 @@ use crate::surroundings::Surroundings;
 /// Reads the arguments and does what they ask; a panic is a bug of ours and ends in its exit code.
 pub fn start() -> Exit {
     let arguments = Arguments::parse();
+    if matches!(&arguments.command, Command::Run(run) if client_choice::others(&run.clients)) {
+        isolation::enter(std::env::args_os().skip(1));
+    }
     let surroundings = Surroundings::look();
     let ended = catch_unwind(AssertUnwindSafe(|| dispatch(&arguments.command, &surroundings)));
     match ended {
@@ -65,6 +70,7 @@ fn dispatch(command: &Command, surroundings: &Surroundings) -> Result<Exit, Fail
         Command::Merge(arguments) => return command::merge::merge(arguments, surroundings),
         Command::Explain { name } => command::explain::explain(name)?,
         Command::List(arguments) => command::list::list(arguments, surroundings)?,
+        Command::Client => return command::client::client(),
         Command::Schema { name } => command::schema::schema(name)?,
         Command::Completions { shell } => {
             let mut text = Vec::new();

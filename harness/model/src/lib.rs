@@ -9,6 +9,7 @@ mod words;
 pub mod attack;
 pub mod audit;
 mod crossing;
+pub mod driver;
 mod file_name;
 pub mod flaw;
 pub mod identity;
@@ -18,6 +19,7 @@ pub mod plan;
 pub mod record;
 pub mod release;
 pub mod results;
+mod stumble;
 pub mod verdict;
 
 pub use identity::{DeviceId, Role, UserId};

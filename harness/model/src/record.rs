@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attack::Attack;
+use crate::driver::DriverRecord;
 use crate::identity::{DeviceId, Role};
 use crate::media::{Direction, Kind};
 use crate::outcome::Reason;
 use crate::plan::{Control, NetKind, Plan, StepResult};
 use crate::release::Feature;
+pub use crate::stumble::{Blamed, Stumble};
 
 /// The schema that this version writes; a record with another one is refused by name.
 pub const SCHEMA: &str = "overheard/record/1";
@@ -157,6 +159,9 @@ pub struct WorldRecord {
     pub database: Vec<DatabaseRow>,
     /// Things that nodes still held after the last hang-up and that Harvest may search: owner and bytes in hex.
     pub held: Vec<Held>,
+    /// Clients made by others that took part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drivers: Vec<DriverRecord>,
     /// What kept the world from running to its end; empty when it did. Any entry makes the variant an error.
     pub stumbles: Vec<Stumble>,
     /// Remarks of nodes that are no evidence (engine errors, refused connections), searched for secrets.
@@ -354,31 +359,6 @@ pub struct Held {
     pub what: String,
     /// The bytes, in hex.
     pub bytes: String,
-}
-
-words! {
-    /// Who a stumble is put down to.
-    pub enum Blamed {
-        /// The caller's client.
-        Caller = "caller",
-        /// The callee's client.
-        Callee = "callee",
-        /// The network.
-        Network = "network",
-        /// The harness itself.
-        Harness = "harness",
-    }
-}
-
-/// What kept a world from running to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stumble {
-    /// When.
-    pub at_ns: u64,
-    /// Who.
-    pub blame: Blamed,
-    /// What happened, in one sentence without random values.
-    pub text: String,
 }
 
 /// A remark of a node.

@@ -32,6 +32,8 @@ use stream::{LoopbackListener, LoopbackStream};
 pub struct LoopbackOptions {
     /// Where to record, if anywhere.
     pub capture: Option<CaptureFile>,
+    /// The address of every link; one of its own for each unless given.
+    pub address: Option<Ipv4Addr>,
 }
 
 /// Makes a network of real sockets, whose time stamps begin at the system's time.
@@ -40,6 +42,7 @@ pub fn loopback(options: LoopbackOptions) -> Arc<dyn Network> {
     let epoch_ns = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
     Arc::new(LoopbackNetwork {
         shared: Arc::new(Shared {
+            address: options.address,
             start: Instant::now(),
             epoch_ns,
             interceptors: Mutex::new(Vec::new()),
@@ -54,6 +57,7 @@ pub fn loopback(options: LoopbackOptions) -> Arc<dyn Network> {
 
 /// What every link, socket and stream of one network has in common.
 struct Shared {
+    address: Option<Ipv4Addr>,
     start: Instant,
     epoch_ns: u64,
     interceptors: Mutex<Vec<Box<dyn Interceptor>>>,
@@ -103,7 +107,7 @@ impl Network for LoopbackNetwork {
     }
 
     fn add_link(&self, tap: &str) -> Arc<dyn AccessLink> {
-        let ip = next_ip();
+        let ip = self.shared.address.unwrap_or_else(next_ip);
         lock(&self.shared.state).taps.add(tap, ip);
         Arc::new(LoopbackLink { shared: self.shared.clone(), tap: tap.to_owned(), ip })
     }

@@ -190,17 +190,52 @@ enum Clock {
 #[derive(Clone)]
 pub struct Client {
     device: DeviceId,
-    inputs: mpsc::UnboundedSender<Input>,
+    hands: Hands,
     calls: watch::Receiver<BTreeMap<String, Seen>>,
+}
+
+/// Where the commands of a person go.
+#[derive(Clone)]
+enum Hands {
+    Own(mpsc::UnboundedSender<Input>),
+    Others(mpsc::UnboundedSender<Command>),
 }
 
 impl Client {
     /// Starts a client on a signalling connection and registers the device.
     pub fn start(setup: ClientSetup, signalling: net::WebSocket) -> Self {
+        Self::on(setup, |inputs| wire::carry(signalling, inputs))
+    }
+
+    /// The same, with the signalling messages in two queues that somebody else carries.
+    pub fn start_on_queues(
+        setup: ClientSetup,
+        outbox: mpsc::UnboundedSender<Message>,
+        inbox: mpsc::UnboundedReceiver<Message>,
+    ) -> Self {
+        Self::on(setup, |inputs| {
+            wire::take(inbox, inputs);
+            outbox
+        })
+    }
+
+    /// A handle to a client that somebody else wrote: it gets every command, and `calls` says how far it has come.
+    pub fn others(
+        device: DeviceId,
+        commands: mpsc::UnboundedSender<Command>,
+        calls: watch::Receiver<BTreeMap<String, Seen>>,
+    ) -> Self {
+        Self { device, hands: Hands::Others(commands), calls }
+    }
+
+    fn on(
+        setup: ClientSetup,
+        carry: impl FnOnce(mpsc::UnboundedSender<Input>) -> mpsc::UnboundedSender<Message>,
+    ) -> Self {
         let (inputs, queue) = mpsc::unbounded_channel();
         let (seen, calls) = watch::channel(BTreeMap::new());
         let device = setup.device.clone();
-        let outbox = wire::carry(signalling, inputs.clone());
+        let outbox = carry(inputs.clone());
         let asked = inputs.clone();
         setup.journal.holder(move |answer| drop(asked.send(Input::HandOver(answer))));
         let deviation = flaws::deviation(setup.flaw);
@@ -215,7 +250,7 @@ impl Client {
         };
         body.register();
         tokio::spawn(body.run(queue));
-        Self { device, inputs, calls }
+        Self { device, hands: Hands::Own(inputs), calls }
     }
 
     /// Whose device it is.
@@ -225,7 +260,10 @@ impl Client {
 
     /// Does something; a client that has stopped does nothing.
     pub fn command(&self, command: Command) {
-        let _ = self.inputs.send(Input::Command(command));
+        let _ = match &self.hands {
+            Hands::Own(inputs) => inputs.send(Input::Command(command)).is_ok(),
+            Hands::Others(commands) => commands.send(command).is_ok(),
+        };
     }
 
     /// The calls that the device knows, by call id, and how to wait for a change.

@@ -2,10 +2,10 @@
 //!
 //! Invariant: keys go to the two key files and to nothing else; remarks hold no secret.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use model::identity::{DeviceId, Node};
-use model::record::{Claim, Claimed, Deed, Drop, DroppedBy, Held, LedgerEntry, LogLine};
+use model::record::{Blamed, Claim, Claimed, Deed, Drop, DroppedBy, Held, LedgerEntry, LogLine, Stumble};
 use model::{Direction, Kind};
 use net::Network;
 use sha2::{Digest, Sha256};
@@ -33,12 +33,42 @@ pub type Holdings = oneshot::Sender<Vec<Held>>;
 /// Asks a node what it still holds.
 type Ask = Box<dyn Fn(Holdings) + Send + Sync>;
 
+/// One frame of a ledger, without its device and call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameLine {
+    /// Sent or played.
+    pub direction: Direction,
+    /// The kind of media.
+    pub kind: Kind,
+    /// Per direction and kind, from 0.
+    pub index: u32,
+    /// Length outside any seal.
+    pub bytes: u32,
+    /// SHA-256 outside any seal, in hex.
+    pub sha256: String,
+}
+
 /// The notes of one world; every node holds a handle.
 pub struct Journal {
     net: Arc<dyn Network>,
     notes: Mutex<Notes>,
     holders: Mutex<Vec<Ask>>,
+    reader: OnceLock<Reader>,
 }
+
+/// One thing that a device has just written down.
+#[derive(Clone, Copy, Debug)]
+pub enum Noted<'a> {
+    /// It told its user something.
+    Claim(&'a Claim),
+    /// A frame went into its ledger.
+    Frame(&'a LedgerEntry),
+    /// It remarked something.
+    Remark(&'a LogLine),
+}
+
+/// Whoever reads along.
+type Reader = Box<dyn Fn(Noted<'_>) + Send + Sync>;
 
 /// What was written down.
 #[derive(Default)]
@@ -55,6 +85,8 @@ pub struct Notes {
     pub log: Vec<LogLine>,
     /// What nodes still held at the end.
     pub held: Vec<Held>,
+    /// What clients made by others did that no client may do.
+    pub stumbles: Vec<Stumble>,
     /// Lines of `parties.keys`.
     pub parties: Vec<String>,
     /// Lines of `service.keys`.
@@ -70,7 +102,18 @@ impl std::fmt::Debug for Journal {
 impl Journal {
     /// An empty journal on the clock of `net`.
     pub fn new(net: Arc<dyn Network>) -> Arc<Self> {
-        Arc::new(Self { net, notes: Mutex::default(), holders: Mutex::default() })
+        Arc::new(Self { net, notes: Mutex::default(), holders: Mutex::default(), reader: OnceLock::new() })
+    }
+
+    /// From now on `reader` reads along; the first one stays.
+    pub fn read_along(&self, reader: impl Fn(Noted<'_>) + Send + Sync + 'static) {
+        let _ = self.reader.set(Box::new(reader));
+    }
+
+    fn noted(&self, noted: Noted<'_>) {
+        if let Some(reader) = self.reader.get() {
+            reader(noted);
+        }
     }
 
     /// What stands in it.
@@ -115,6 +158,15 @@ impl Journal {
         Arc::new(move |line| journal.key(owner, line.to_owned()))
     }
 
+    /// Where a node of the service puts the secrets of hops to devices that may not tell them: both ends hold them.
+    pub fn hop_keys(self: &Arc<Self>) -> KeySink {
+        let journal = self.clone();
+        Arc::new(move |line| {
+            journal.key(Owner::Service, line.to_owned());
+            journal.key(Owner::Parties, line.to_owned());
+        })
+    }
+
     /// Where Mallory puts the secrets of connections that she ends: beside the service's, under her own name.
     pub fn mallorys_keys(self: &Arc<Self>) -> KeySink {
         let journal = self.clone();
@@ -136,7 +188,9 @@ impl Journal {
     /// A device tells its user something.
     pub fn claim(&self, device: &DeviceId, call: &str, claim: Claimed) {
         let at_ns = self.now_ns();
-        self.notes().claims.push(Claim { device: device.clone(), call: call.to_owned(), at_ns, claim });
+        let claim = Claim { device: device.clone(), call: call.to_owned(), at_ns, claim };
+        self.noted(Noted::Claim(&claim));
+        self.notes().claims.push(claim);
     }
 
     /// A frame goes into a ledger.
@@ -149,17 +203,24 @@ impl Journal {
         index: u32,
         frame: &[u8],
     ) {
-        let entry = LedgerEntry {
-            device: device.clone(),
-            call: call.to_owned(),
-            direction,
-            kind,
-            index,
-            bytes: u32::try_from(frame.len()).unwrap_or(u32::MAX),
-            sha256: hex::encode(Sha256::digest(frame)),
-            at_ns: self.now_ns(),
-        };
+        let bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        let sha256 = hex::encode(Sha256::digest(frame));
+        self.hashed_frame(device, call, FrameLine { direction, kind, index, bytes, sha256 });
+    }
+
+    /// The same for a frame that only its device has seen.
+    pub fn hashed_frame(&self, device: &DeviceId, call: &str, line: FrameLine) {
+        let FrameLine { direction, kind, index, bytes, sha256 } = line;
+        let (device, call, at_ns) = (device.clone(), call.to_owned(), self.now_ns());
+        let entry = LedgerEntry { device, call, direction, kind, index, bytes, sha256, at_ns };
+        self.noted(Noted::Frame(&entry));
         self.notes().ledger.push(entry);
+    }
+
+    /// A client made by others did what no client may do; the world is an error of its.
+    pub fn stumble(&self, blame: Blamed, text: String) {
+        let at_ns = self.now_ns();
+        self.notes().stumbles.push(Stumble { at_ns, blame, text });
     }
 
     /// A node did not pass a packet on.
@@ -178,6 +239,8 @@ impl Journal {
     /// A remark that is no evidence.
     pub fn remark(&self, node: &str, text: impl Into<String>) {
         let at_ns = self.now_ns();
-        self.notes().log.push(LogLine { at_ns, node: node.to_owned(), text: text.into() });
+        let line = LogLine { at_ns, node: node.to_owned(), text: text.into() };
+        self.noted(Noted::Remark(&line));
+        self.notes().log.push(line);
     }
 }

@@ -2,14 +2,14 @@
 
 mod crew;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::PathBuf;
 
 use model::outcome::Reason;
 use model::plan::{NetKind, Plan};
 use model::record::{Header, Line, SCHEMA, Shard, Tool, WorldKind};
-use model::{Outcome, plan};
+use model::{Outcome, Role, plan};
 
 pub use crew::Watch;
 pub(crate) use crew::seconds;
@@ -18,7 +18,7 @@ use crate::meddler::Meddler;
 use crate::record::RecordFile;
 use crate::seed::variant_seed;
 use crate::twin::{TwinError, key, twin_of};
-use crate::world::Job;
+use crate::world::{Job, Outsider};
 use crew::Crew;
 
 /// A variant that is going to run, or to be reported as unsupported.
@@ -53,6 +53,8 @@ pub struct RunSetup {
     pub jobs: usize,
     /// Who makes trouble in the worlds; nobody, except in tests.
     pub meddler: Option<Meddler>,
+    /// Clients made by others, by the side that they are.
+    pub outsiders: BTreeMap<Role, Outsider>,
 }
 
 /// What happens while worlds run.
@@ -172,6 +174,7 @@ fn jobs(setup: &RunSetup) -> Result<Vec<Job>, RunError> {
             folder: setup.folder.clone(),
             twin: None,
             meddler: setup.meddler.clone(),
+            outsiders: setup.outsiders.clone(),
         };
         let mut variant = job(WorldKind::Variant, planned.plan.clone(), id);
         if let Some(twin) = twin {

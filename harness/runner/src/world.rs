@@ -15,15 +15,17 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use model::Plan;
+use model::identity::DeviceId;
 use model::plan::{NetKind, Path, Verb};
 use model::record::{Blamed, Files, Stumble, WorldKind, WorldRecord, Written};
+use model::{Plan, Role};
 
 use crate::crash::{Watching, guarded};
 use crate::meddler::Meddler;
 use crate::run::seconds;
 use crate::stop::{Stop, Stopped};
 use build::World;
+pub use build::outside::{Outsider, declared};
 
 /// Virtual seconds that a world may take beside what its `wait` steps ask for.
 const WORLD_BUDGET: Duration = Duration::from_secs(120);
@@ -49,9 +51,18 @@ pub struct Job {
     pub twin: Option<String>,
     /// Who makes trouble in this world.
     pub meddler: Option<Meddler>,
+    /// Clients made by others, by the side of the first call that they are.
+    pub outsiders: BTreeMap<Role, Outsider>,
 }
 
 impl Job {
+    /// The client made by others that `device` is, where it is one: every device of the user on that side.
+    pub(crate) fn outsider(&self, device: &DeviceId) -> Option<&Outsider> {
+        let sides = build::sides(&self.plan);
+        let side = sides.into_iter().find(|(_, side)| side.user == device.user)?;
+        self.outsiders.get(&side.0)
+    }
+
     /// About how long the world takes, in its own time.
     pub(crate) fn duration(&self) -> Duration {
         let step = |verb: &Verb| match verb {
@@ -189,6 +200,7 @@ pub(crate) fn stopped(job: &Job, text: String) -> WorldRecord {
         steps: BTreeMap::new(),
         database: Vec::new(),
         held: Vec::new(),
+        drivers: Vec::new(),
         stumbles: vec![Stumble { at_ns: 0, blame: Blamed::Harness, text }],
         log: Vec::new(),
     }

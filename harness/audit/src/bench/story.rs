@@ -269,6 +269,7 @@ impl Story {
             steps: BTreeMap::new(),
             database: rows(&self.plan),
             held: Vec::new(),
+            drivers: Vec::new(),
             stumbles: Vec::new(),
             log: Vec::new(),
         }

@@ -13,6 +13,9 @@ use super::ledgers::{Ledgers, Places, Sent};
 /// How long a frame may be on its way, in nanoseconds, before another frame with the same content is likelier.
 const UNDER_WAY_NS: u64 = 2_000_000_000;
 
+/// A client made by others tells of a frame once it has sent it, so that its ledger may be so much later than its tap.
+const TOLD_LATE_NS: u64 = 250_000_000;
+
 /// RTP ticks from one frame to the next: Opus of 20 ms at 48 kHz, video of 30 frames a second at 90 kHz.
 const fn ticks(packing: Packing) -> i64 {
     match packing {
@@ -86,7 +89,10 @@ impl<'a> Naming<'a> {
             let now = frame.at_ns.checked_sub(self.epoch_ns);
             for places in self.ledgers.sent(hash) {
                 let votes = votes.entry(places.book).or_default();
-                votes.timely += now.map_or(0, |now| places.entered(now.saturating_sub(UNDER_WAY_NS)..=now));
+                votes.timely += now.map_or(0, |now| {
+                    let from = now.saturating_sub(UNDER_WAY_NS);
+                    places.entered(from..=now.saturating_add(TOLD_LATE_NS))
+                });
                 votes.known += 1;
             }
             for sent in self.by_stamp.get(&frame.timestamp).into_iter().flatten() {

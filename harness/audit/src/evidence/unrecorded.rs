@@ -53,6 +53,7 @@ pub fn no_record() -> WorldRecord {
         steps: BTreeMap::new(),
         database: Vec::new(),
         held: Vec::new(),
+        drivers: Vec::new(),
         stumbles: Vec::new(),
         log: Vec::new(),
     }

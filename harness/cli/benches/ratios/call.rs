@@ -33,6 +33,7 @@ pub fn run(plan: &Plan, folder: &Path, seed: [u8; 32]) -> Called {
         folder: folder.to_owned(),
         twin: None,
         meddler: None,
+        outsiders: std::collections::BTreeMap::new(),
     };
     let header = Header {
         schema: SCHEMA.to_owned(),

@@ -1,15 +1,18 @@
 //! `overheard run [PATH…]`: reads scenarios, runs what is selected, judges the record and reports.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use model::Role;
 use model::plan::NetKind;
 use model::record;
-use runner::{Event, Planned, RunSetup, Watch};
+use runner::{Event, Outsider, Planned, RunSetup, Watch};
 
 use crate::arguments::Run;
-use crate::capabilities::missing;
+use crate::capabilities::{declared, missing, not_for_others};
 use crate::catalogue::check_names;
+use crate::client_choice::outsiders;
 use crate::conclude::Conclusion;
 use crate::configuration::Configuration;
 use crate::exit::Exit;
@@ -35,6 +38,8 @@ pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure
     conclusion.keep = keep(arguments, &configuration)?;
     let timeout = timeout(arguments, &configuration)?;
 
+    let outsiders = outsiders(&arguments.clients, &configuration.clients).map_err(Failure::usage)?;
+
     let sources = sources::gather(&arguments.paths, Path::new(sources::SCENARIOS)).map_err(Failure::usage)?;
     let variants = planning::plan(&sources, &planning::vocabulary())
         .map_err(|mistakes| diagnostics::mistaken(&mistakes, surroundings))?;
@@ -56,7 +61,7 @@ pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure
         print::note(&format!("{}: {}", sources::whence(&arguments.paths, &sources), count(variants.len())));
     }
     let shard = arguments.shard.map(|s| record::Shard { index: s.index, of: s.of, selected: ids });
-    let setup = setup(arguments, surroundings, folder.clone(), variants, shard);
+    let setup = setup(arguments, surroundings, folder.clone(), variants, shard, outsiders);
     let ran = execute(setup, &interrupt, timeout, !conclusion.quiet && surroundings.stderr_terminal);
     if let (Err(failure), false) = (&ran, folder.join(run_folder::RECORD).exists()) {
         return Err(failure.clone());
@@ -136,23 +141,30 @@ fn setup(
     folder: PathBuf,
     variants: Vec<Variant>,
     shard: Option<record::Shard>,
+    outsiders: BTreeMap<Role, Outsider>,
 ) -> RunSetup {
+    let declared = declared(&outsiders);
+    // Clients made by others keep real time.
+    let chosen = arguments.net.or((!outsiders.is_empty()).then_some(NetKind::Loopback));
     let tool = record::Tool { name: "overheard".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
     let planned = variants.into_iter().map(|variant| {
-        let net = arguments.net.or(variant.plan.net).unwrap_or(NetKind::Memory);
+        let net = chosen.or(variant.plan.net).unwrap_or(NetKind::Memory);
         let impaired = net == NetKind::Loopback && variant.plan.network.is_some();
-        let unsupported = impaired.then(|| "memory only".to_owned()).or_else(|| missing(&variant.plan));
+        let unsupported = not_for_others(&variant.plan, &declared)
+            .or_else(|| impaired.then(|| "memory only".to_owned()))
+            .or_else(|| missing(&variant.plan));
         Planned { plan: variant.plan, expected: variant.expected, net, unsupported }
     });
     RunSetup {
         folder,
         tool,
         seed: arguments.seed,
-        net: arguments.net.unwrap_or(NetKind::Memory),
-        planned: planned.collect(),
+        net: chosen.unwrap_or(NetKind::Memory),
+        planned: planned.collect::<Vec<_>>(),
         shard,
         jobs: arguments.jobs.map_or(surroundings.processors, usize::from),
         meddler: None,
+        outsiders,
     }
 }
 

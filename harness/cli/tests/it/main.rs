@@ -6,6 +6,7 @@ mod agreement;
 mod audit_pages;
 mod bad_captures;
 mod bad_days;
+mod drivers;
 mod evidence;
 mod running;
 mod sharing;

@@ -12,11 +12,12 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("net", &[]),
     ("scenario", &["model"]),
     ("nodes", &["model", "net"]),
-    ("runner", &["model", "scenario", "net", "nodes"]),
+    ("adapters", &["model", "net"]),
+    ("runner", &["adapters", "model", "scenario", "net", "nodes"]),
     ("audit", &["model"]),
     ("report", &["model"]),
-    ("cli", &["audit", "model", "net", "nodes", "report", "runner", "scenario"]),
-    ("dev", &["audit", "cli", "model", "net", "nodes", "report", "runner", "scenario"]),
+    ("cli", &["adapters", "audit", "model", "net", "nodes", "report", "runner", "scenario"]),
+    ("dev", &["adapters", "audit", "cli", "model", "net", "nodes", "report", "runner", "scenario"]),
 ];
 
 /// Whether the judge must not contain the crate `name`.

@@ -17,7 +17,7 @@ fn run<T>(world: impl Future<Output = T>) -> T {
 }
 
 fn recorded_network(shelf: &Shelf) -> Arc<dyn Network> {
-    loopback(LoopbackOptions { capture: Some(shelf.capture()) })
+    loopback(LoopbackOptions { capture: Some(shelf.capture()), ..LoopbackOptions::default() })
 }
 
 async fn receive(socket: &Arc<dyn DatagramSocket>) -> (Vec<u8>, SocketAddr) {
@@ -267,7 +267,7 @@ proptest::proptest! {
 fn a_full_disk_shows_when_the_network_is_finished() {
     run(async {
         let capture = CaptureFile::create(std::path::Path::new("/dev/full")).expect("the device is there");
-        let network = loopback(LoopbackOptions { capture: Some(capture) });
+        let network = loopback(LoopbackOptions { capture: Some(capture), ..LoopbackOptions::default() });
         let (alice, bob) = pair(&network);
         alice.send(bob.local(), b"hello").expect("loopback takes it");
         assert_eq!(receive(&bob).await.0, b"hello");

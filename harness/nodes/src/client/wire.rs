@@ -31,3 +31,15 @@ pub(super) fn carry(
     });
     outbox
 }
+
+/// Hands messages on from a queue that somebody else fills, until its other end is gone.
+pub(super) fn take(mut inbox: mpsc::UnboundedReceiver<Message>, inputs: mpsc::UnboundedSender<Input>) {
+    tokio::spawn(async move {
+        while let Some(message) = inbox.recv().await {
+            if inputs.send(Input::Signal(message)).is_err() {
+                return;
+            }
+        }
+        let _ = inputs.send(Input::SignallingLost);
+    });
+}

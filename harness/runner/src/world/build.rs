@@ -1,5 +1,6 @@
 //! Puts the nodes of a world on its network.
 
+pub(crate) mod outside;
 mod recorder;
 mod relay;
 
@@ -29,6 +30,7 @@ use nodes::media_processor;
 use nodes::mitm::{Mallory, MallorySetup};
 use nodes::policy_server::{AdminClient, PolicyServer, Tokens};
 use nodes::recorder::Recorder;
+use outside::{Outside, Person};
 
 use super::calls::Placed;
 use super::policy::Reader;
@@ -82,6 +84,8 @@ pub(super) struct World {
     pub(super) steps: BTreeMap<usize, StepRecord>,
     pub(super) stumbles: Vec<Stumble>,
     pub(super) recorder: Option<Recorder>,
+    /// Clients made by others.
+    pub(super) outside: Vec<Arc<Outside>>,
 }
 
 /// What every node of a world is made with.
@@ -96,6 +100,7 @@ struct Yard<'a> {
     mallory: Option<Mallory>,
     relay: Option<relay::Relay>,
     recorder: Option<recorder::Recording>,
+    outside: Vec<Arc<Outside>>,
 }
 
 impl World {
@@ -121,6 +126,7 @@ impl World {
             mallory: None,
             relay: None,
             recorder: None,
+            outside: Vec::new(),
         };
         yard.mallory();
         let (policy_server, tokens, policy_address) = yard.policy_server().await?;
@@ -154,6 +160,7 @@ impl World {
             admin: AdminClient { link: portal, server: policy_address, tls: yard.trust },
             mallory: yard.mallory,
             recorder: yard.recorder.map(|recording| recording.recorder),
+            outside: yard.outside,
             latency: Duration::from_millis(latency),
             on_sockets,
             set_up,
@@ -179,7 +186,9 @@ fn network_of(job: &Job) -> Result<Arc<dyn Network>, BuildError> {
             loss: network.loss,
             duplicate: network.duplicate,
         }),
-        NetKind::Loopback => net::loopback(LoopbackOptions { capture: Some(capture) }),
+        NetKind::Loopback => {
+            net::loopback(LoopbackOptions { capture: Some(capture), ..LoopbackOptions::default() })
+        }
     })
 }
 
@@ -208,8 +217,8 @@ fn devices(plan: &Plan) -> Vec<(DeviceId, &User)> {
     devices
 }
 
-/// The taps and users of caller and callee: those of the first call, by their first devices.
-fn sides(plan: &Plan) -> Vec<(Role, DeviceId)> {
+/// The first devices of caller and callee of the first call.
+pub(crate) fn sides(plan: &Plan) -> Vec<(Role, DeviceId)> {
     let call = plan.steps.iter().find_map(|step| match &step.verb {
         Verb::Call { from, to: Target::Users(users), .. } => Some((from, users.first()?)),
         _ => None,
@@ -288,10 +297,11 @@ impl Yard<'_> {
             net: self.net.clone(),
             journal: self.journal.clone(),
             entropy: Arc::new(self.entropy.child(node.word())),
-            keys: if node == Node::Mallory {
-                self.journal.mallorys_keys()
-            } else {
-                self.journal.keys(Owner::Service)
+            keys: match node {
+                Node::Mallory => self.journal.mallorys_keys(),
+                // A device made by others need not tell the secret of a hop that the service knows as well.
+                _ if !self.job.outsiders.is_empty() => self.journal.hop_keys(),
+                _ => self.journal.keys(Owner::Service),
             },
             dropped_by,
             mallory: self.mallory.clone().filter(|_| node == Node::Forwarder),
@@ -367,11 +377,11 @@ impl Yard<'_> {
         reader: Reader,
         set_up_timeout: Duration,
     ) -> Result<Client, BuildError> {
-        let socket = dial(&self.trust, &link, Node::CallService.word(), SIGNALLING, service).await?;
         let plan = &self.job.plan;
         let tenant = &plan.tenants[&device.user.tenant];
         let platform =
             user.devices.iter().find(|(name, _)| *name == device.device).map(|(_, platform)| *platform);
+        let platform = platform.expect("the device is one of its user's");
         let mut settings = Vec::new();
         if user.voicemail {
             settings.push(Feature::Voicemail);
@@ -379,13 +389,19 @@ impl Yard<'_> {
         if user.simultaneous_ring.is_some() {
             settings.push(Feature::SimultaneousRing);
         }
+        if let Some(outsider) = self.job.outsider(device) {
+            let person = Person { device, user, platform, tenant_kind: tenant.kind, settings };
+            let client = self.outsider(outsider, person, link, service, Arc::new(reader), set_up_timeout);
+            return Ok(client.await?);
+        }
+        let socket = dial(&self.trust, &link, Node::CallService.word(), SIGNALLING, service).await?;
         let setup = ClientSetup {
             net: self.net.clone(),
             link,
             journal: self.journal.clone(),
             entropy: Arc::new(self.entropy.child(&device.to_string())),
             device: device.clone(),
-            platform: platform.expect("the device is one of its user's"),
+            platform,
             version: user.version,
             preview_ring: user.preview_ring,
             compliance_recording: user.compliance_recording,

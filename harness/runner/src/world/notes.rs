@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use model::record::{Blamed, CallRecord, Drop, DroppedBy, WorldRecord, Written};
+use model::record::{Blamed, CallRecord, Drop, DroppedBy, Held, WorldRecord, Written};
 
 use nodes::recorder::Recorder;
 
 use super::build::World;
+use super::build::outside::blamed;
 use super::calls::ANSWERS_WITHIN;
 use super::{Job, write_keys};
 
@@ -15,6 +16,7 @@ impl World {
     pub(super) async fn finish(mut self, job: &Job) -> WorldRecord {
         let ended_ns = self.journal.now_ns();
         self.take_holdings().await;
+        self.dismiss_outsiders().await;
         self.clients.clear();
         if let Err(error) = self.net.finish() {
             let file = job.files().capture;
@@ -32,14 +34,11 @@ impl World {
         };
         let files = job.files();
         let mut notes = std::mem::take(&mut *self.journal.notes());
+        self.stumbles.append(&mut notes.stumbles);
+        self.stumbles.sort_by_key(|stumble| stumble.at_ns);
         notes.held.extend(self.recorder.iter().flat_map(Recorder::held));
         let calls = self.call_records(job);
-        for held in &mut notes.held {
-            // A call id is another one in each run; the name of the call says the same.
-            for call in calls.iter().filter(|call| !call.call.is_empty()) {
-                held.what = held.what.replace(&call.call, &call.name);
-            }
-        }
+        name_calls(&mut notes.held, &calls);
         for (file, heading, lines) in [
             (&files.parties, "what the two devices held", &notes.parties),
             (&files.service, "what the service held", &notes.service),
@@ -75,6 +74,7 @@ impl World {
             steps: self.steps,
             database,
             held: notes.held,
+            drivers: self.outside.iter().map(|outside| outside.record.clone()).collect(),
             stumbles: self.stumbles,
             log: notes.log,
         }
@@ -93,6 +93,22 @@ impl World {
         }
     }
 
+    /// Takes the last keys of clients made by others and ends their sessions; a fault at the very end is one as well.
+    async fn dismiss_outsiders(&mut self) {
+        for outside in &self.outside {
+            if outside.driver.fault().is_some() {
+                continue;
+            }
+            if outside.exports_keys {
+                outside.take_keys(&self.journal).await;
+            }
+            if let Err(fault) = outside.driver.shut_down(ANSWERS_WITHIN).await {
+                self.journal.stumble(Blamed::Driver, blamed(&outside.record.device, &fault));
+            }
+            outside.driver.kill().await;
+        }
+    }
+
     fn call_records(&self, job: &Job) -> Vec<CallRecord> {
         let named = job.plan.calls.iter().zip(&self.calls);
         let record = |(name, placed): (&String, &Option<super::calls::Placed>)| {
@@ -108,6 +124,15 @@ impl World {
             })
         };
         named.filter_map(record).collect()
+    }
+}
+
+/// A call id is another one in each run; the name of the call says the same.
+fn name_calls(held: &mut [Held], calls: &[CallRecord]) {
+    for held in held {
+        for call in calls.iter().filter(|call| !call.call.is_empty()) {
+            held.what = held.what.replace(&call.call, &call.name);
+        }
     }
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn prepared(plans: Vec<Plan>, how: How, folder: &Path, meddler: Optio
         shard: None,
         jobs: how.jobs,
         meddler,
+        outsiders: std::collections::BTreeMap::new(),
     };
     Run::begin(setup).expect("a run")
 }

@@ -34,6 +34,7 @@ pub(crate) fn run_on(net: NetKind, plan: Plan, folder: &Path) -> WorldRecord {
         folder: folder.to_owned(),
         twin: None,
         meddler: None,
+        outsiders: std::collections::BTreeMap::new(),
     })
 }
 

@@ -25,7 +25,8 @@ crate::declare_check! {
     ///
     /// ## How it decides
     /// It passes when all of this holds. It fails with the packets or frames that do not fit. It is inconclusive when
-    /// there is nothing to compare. It rests on the ledgers, which are the clients' own word.
+    /// there is nothing to compare, or when a client made by others could have sent over a network that nobody
+    /// recorded. It rests on the ledgers, which are the clients' own word.
     summary: "every packet and every frame is accounted for",
     requirements: [],
     applies: |case| case.calls.iter().any(|call| call.record.is_some()),
@@ -35,6 +36,7 @@ crate::declare_check! {
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     classes(case, findings);
     stray(case, findings);
+    ways_out(case, findings);
     for call in &case.calls {
         let outcome = call.claimed.outcome;
         if carries_media(outcome) {
@@ -42,6 +44,16 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
         } else if outcome == Outcome::Ended {
             nothing_after_the_cause(case, call, findings);
         }
+    }
+}
+
+/// A client made by others that has more than the loopback of the run may send what no tap sees.
+fn ways_out(case: &Case<'_>, findings: &mut Findings) {
+    for driver in case.evidence.world.drivers.iter().filter(|driver| !driver.isolated) {
+        findings.doubt(format!(
+            "{} has a network beside the one of the run; run it where a network namespace can be made",
+            driver.device
+        ));
     }
 }
 

@@ -92,7 +92,9 @@ fn tshark_follows_both_taps_and_reads_the_signalling_with_the_service_secrets(#[
         Kind::Loopback => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.expect("a runtime with sockets");
-            runtime.block_on(async { converse(loopback(LoopbackOptions { capture }), &keys).await });
+            runtime.block_on(async {
+                converse(loopback(LoopbackOptions { capture, ..LoopbackOptions::default() }), &keys).await
+            });
         }
     }
     std::fs::write(&key_path, keys.lines().join("\n") + "\n").expect("a file");
