@@ -145,6 +145,7 @@ class Device:
         signal("chat", **p)
 
     async def ask_signal(self, p):
+        self.policy = p.get("policy") or self.policy
         m, call = p["message"], self.calls.get(p["message"].get("call"))
         try:
             if call and m["type"] in OF_A_CALL:

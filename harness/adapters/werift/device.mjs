@@ -162,7 +162,8 @@ export class Device {
     signal('chat', { to: p.to, text: p.text });
   }
 
-  async signal({ message: m }) {
+  async signal({ message: m, policy }) {
+    this.policy = policy ?? this.policy;
     const call = this.calls.get(m.call);
     try {
       if (call && Object.hasOwn(OF_A_CALL, m.type)) await call[OF_A_CALL[m.type]](m);
