@@ -6,6 +6,7 @@
 mod agreements;
 pub mod codec;
 pub mod described;
+pub mod descriptors;
 mod directions;
 pub mod early;
 mod excerpt;
@@ -17,6 +18,7 @@ mod handshakes;
 mod identifiers;
 pub mod keys;
 pub mod keystreams;
+pub mod layer;
 pub mod listed;
 mod name;
 mod open_questions;

@@ -1,4 +1,4 @@
-//! The VP8 payload descriptor (RFC 7741 §4.2): how long it is, and whether a frame starts.
+//! The VP8 payload descriptor (RFC 7741 §4.2): how long it is, and whether a frame starts; and how a frame begins.
 //!
 //! Invariant: the descriptor is never longer than the payload.
 
@@ -11,16 +11,19 @@ pub struct Descriptor {
     pub start: bool,
     /// Partition index; a frame starts with S set and index 0.
     pub partition: u8,
+    /// Its reserved bits are zero, as a sender must set them.
+    pub sound: bool,
 }
 
 impl Descriptor {
     /// Reads the descriptor at the start of an RTP payload.
     pub fn parse(payload: &[u8]) -> Option<Self> {
         let first = *payload.first()?;
-        let mut length = 1;
+        let (mut length, mut sound) = (1, first & 0x48 == 0);
         if first & 0x80 != 0 {
             let extensions = *payload.get(1)?;
             length = 2;
+            sound &= extensions & 0x0F == 0;
             if extensions & 0x80 != 0 {
                 length += if payload.get(length)? & 0x80 != 0 { 2 } else { 1 };
             }
@@ -31,6 +34,7 @@ impl Descriptor {
             length,
             start: first & 0x10 != 0,
             partition: first & 0x07,
+            sound,
         })
     }
 
@@ -40,8 +44,29 @@ impl Descriptor {
     }
 }
 
+/// How a frame begins (RFC 7741 §4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameStart {
+    /// A key frame, which has a start code behind its first three bytes (RFC 6386 §9.1).
+    pub key: bool,
+    /// The version, at most 3.
+    pub version: u8,
+}
+
+impl FrameStart {
+    /// Reads what stands behind the descriptor of a packet that starts a frame; none where no frame begins like this.
+    pub fn parse(frame: &[u8]) -> Option<Self> {
+        let first = *frame.first()?;
+        let (key, version) = (first & 1 == 0, first >> 1 & 7);
+        let coded = !key || frame.get(3..6) == Some(&[0x9D, 0x01, 0x2A]);
+        (coded && version <= 3).then_some(Self { key, version })
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -58,5 +83,22 @@ mod tests {
         assert_eq!(long.length, 6);
         assert_eq!(Descriptor::parse(&[0x90, 0xF0, 0x81]), None);
         assert_eq!(Descriptor::parse(&[]), None);
+    }
+    #[rstest]
+    #[case::none(&[0x10, 1], true)]
+    #[case::of_the_first_byte(&[0x48, 1], false)]
+    #[case::of_the_extensions(&[0x90, 0x81, 0x05, 1], false)]
+    fn reserved_bits_are_zero(#[case] payload: &[u8], #[case] sound: bool) {
+        assert_eq!(Descriptor::parse(payload).map(|descriptor| descriptor.sound), Some(sound));
+    }
+
+    #[rstest]
+    #[case::key_frame(&[0x50, 0x1B, 0, 0x9D, 0x01, 0x2A, 0], Some((true, 0)))]
+    #[case::interframe(&[0x53], Some((false, 1)))]
+    #[case::key_frame_without_its_start_code(&[0x50, 0x1B, 0, 0x9D, 0x01, 0x2B, 0], None)]
+    #[case::version_that_nobody_has(&[0x59], None)]
+    #[case::nothing(&[], None)]
+    fn a_frame_begins_with_its_kind_and_version(#[case] frame: &[u8], #[case] start: Option<(bool, u8)>) {
+        assert_eq!(FrameStart::parse(frame).map(|start| (start.key, start.version)), start);
     }
 }

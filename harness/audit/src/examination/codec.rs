@@ -2,10 +2,11 @@
 //!
 //! Invariant: a codec is named only by what its packets hold, never by a payload type alone.
 
-mod pairs;
+pub mod pairs;
 
 use super::sample::Sample;
 use super::statistics::neighbours;
+use crate::dissect::vp8;
 use pairs::Pair;
 
 model::words! {
@@ -180,33 +181,11 @@ fn frame_length(bytes: &[u8]) -> Option<(usize, usize)> {
 
 /// A payload descriptor with its reserved bits zero, and a frame header where a frame starts (RFC 7741 §4.2, §4.3).
 fn vp8(payload: &[u8]) -> bool {
-    let Some(first) = payload.first() else { return false };
-    let (extended, reserved, starts, partition) = (first & 0x80, first & 0x48, first & 0x10, first & 7);
-    if reserved != 0 || (starts != 0 && partition > 7) {
+    let Some(descriptor) = vp8::Descriptor::parse(payload).filter(|descriptor| descriptor.sound) else {
         return false;
-    }
-    let mut at = 1;
-    if extended != 0 {
-        let Some(flags) = payload.get(1) else { return false };
-        if flags & 0x0F != 0 {
-            return false;
-        }
-        at = 2;
-        if flags & 0x80 != 0 {
-            let Some(picture) = payload.get(at) else { return false };
-            at += if picture & 0x80 == 0 { 1 } else { 2 };
-        }
-        at += usize::from(flags & 0x40 != 0) + usize::from(flags & 0x30 != 0);
-    }
-    if starts != 0 && partition == 0 {
-        let Some([header, ..]) = payload.get(at..) else { return false };
-        // A key frame has a start code behind its three bytes; the version is at most 3.
-        if header & 1 == 0 && payload.get(at + 3..at + 6) != Some(&[0x9D, 0x01, 0x2A]) {
-            return false;
-        }
-        return header >> 1 & 7 <= 3;
-    }
-    true
+    };
+    let frame = payload.get(descriptor.length..).unwrap_or_default();
+    !descriptor.starts_frame() || vp8::FrameStart::parse(frame).is_some()
 }
 
 /// A NAL unit header or a fragment that H.264 has (RFC 6184 §5.2, §5.8).

@@ -9,11 +9,13 @@ use model::audit::{AuditFinding, Severity};
 use super::directions::Directions;
 use super::early::Early;
 use super::keystreams::Shared;
+use super::layer::Bare;
 use super::listed::Listed;
 use super::opening::Opened;
 use super::overhearing::Overheard;
 use super::payloads::Seen;
 use super::properties;
+use super::protection;
 use super::reports::Reports;
 use super::stream::{Stream, Through, Way};
 use super::survey::{Association, Survey};
@@ -71,6 +73,7 @@ impl Findings {
             self.of_all(properties::NOTHING_IN_THE_CLEAR.name, Severity::Failure, text, stream);
         } else {
             self.protected(stream, opened, &id);
+            self.bare(protection::bare(seen, opened), &id);
             self.early(early, &id);
         }
         if let Some((shared, other)) = twin {
@@ -123,6 +126,18 @@ impl Findings {
             let text = format!("{id}: packets that do not open under the key of the others");
             self.add(properties::PACKETS_AUTHENTICATE.name, Severity::Warning, text, &odd);
         }
+    }
+
+    /// Frames without a seal, where no frame key was given that says more of them.
+    fn bare(&mut self, bare: Option<&Bare>, id: &str) {
+        let Some(bare) = bare else { return };
+        let (severity, what) = if bare.found.is_structured() {
+            (Severity::Failure, "and can be read")
+        } else {
+            (Severity::Warning, "and do not tell what they hold")
+        };
+        let text = format!("{id}: frames have no header of the layer that the others have, {what}");
+        self.add(properties::EVERY_FRAME_IS_SEALED.name, severity, text, &bare.packets);
     }
 
     fn early(&mut self, early: &Early, id: &str) {

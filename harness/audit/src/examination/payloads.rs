@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::descriptors::{Descriptor, Explained};
+use super::layer::{Bare, Layer, Sealed};
 use super::sample::{Look, Sample};
-use super::structure::{ENOUGH, Found};
-use crate::dissect::vp8;
-use crate::sframe;
+use super::structure::Found;
 
 /// Packets of a window.
 const WINDOW: usize = 64;
@@ -26,7 +26,8 @@ pub struct Payloads {
 struct Looked {
     whole: Found,
     layer: Layer,
-    behind: Found,
+    /// Made where there is structure to explain.
+    explained: Vec<Explained>,
     tallies: Tallies,
 }
 
@@ -53,14 +54,18 @@ impl Tallies {
 pub struct Seen {
     /// In the payloads as they are.
     pub whole: Found,
-    /// Behind the headers of a frame layer, where nearly every frame has one.
+    /// Behind the headers of a frame layer, where most frames have one; or behind descriptors.
     pub behind: Option<Found>,
+    /// Packets without the header of a frame layer that the others have.
+    pub bare: Option<Bare>,
+    /// The descriptors that are all the structure there is, where no header of a frame layer stands behind them.
+    pub descriptor: Option<Descriptor>,
     /// How often what was seen.
     pub tallies: Tallies,
 }
 
 impl Seen {
-    /// Whether a codec's bytes can be read: structure that no header of a frame layer explains.
+    /// Whether a codec's bytes can be read: structure that neither headers of a frame layer nor descriptors explain.
     pub fn is_readable(&self) -> bool {
         self.content().is_structured()
     }
@@ -97,9 +102,15 @@ impl Payloads {
     /// What was found in all packets.
     pub fn finish(mut self) -> Seen {
         self.look();
-        let Looked { whole, layer, behind, tallies } = *self.looked;
-        let behind = layer.is_there().then_some(behind);
-        Seen { whole, behind, tallies }
+        let Looked { whole, layer, explained, tallies } = *self.looked;
+        if let Some(Sealed { behind, bare }) = layer.finish() {
+            return Seen { whole, behind: Some(behind), bare, descriptor: None, tallies };
+        }
+        // What a codec is known by stands behind no descriptor of another.
+        let only = explained.into_iter().find_map(Explained::finish);
+        let only = only.filter(|(descriptor, _)| whole.codec.is_none_or(|codec| codec == descriptor.codec()));
+        let (descriptor, behind) = only.unzip();
+        Seen { whole, behind, bare: None, descriptor, tallies }
     }
 
     fn look(&mut self) {
@@ -113,12 +124,16 @@ impl Payloads {
         tally(&mut looked.tallies.extensions, extensions.filter(|extension| *extension != 0));
         let filled = || samples.iter().filter(|sample| sample.length > 0);
         let window: Vec<(&Sample, usize)> = filled().map(|sample| (sample, 0)).collect();
+        let structured = looked.whole.structured;
         looked.whole.look(&window, true);
-        if !looked.layer.is_given_up() {
-            let behind: Vec<_> =
-                filled().filter_map(|sample| Some((sample, looked.layer.header(sample)?))).collect();
-            looked.behind.look(&behind, false);
+        if looked.whole.structured > structured {
+            if looked.explained.is_empty() {
+                looked.explained.extend([Descriptor::Vp8, Descriptor::Vp9].map(Explained::by));
+            }
+            let window: Vec<&Sample> = filled().collect();
+            looked.explained.iter_mut().for_each(|explained| explained.look(&window));
         }
+        looked.layer.look(samples);
         samples.clear();
     }
 }
@@ -133,61 +148,5 @@ fn tally<K: Ord + Copy>(counts: &mut BTreeMap<K, u64>, values: impl Iterator<Ite
         if counts.len() < TOLD || counts.contains_key(value) {
             *counts.entry(*value).or_default() += alike.len() as u64;
         }
-    }
-}
-
-/// Headers of SFrame in front of what may be its ciphertext.
-#[derive(Debug, Default)]
-struct Layer {
-    fits: u32,
-    tested: u32,
-    counters: BTreeMap<u64, u64>,
-}
-
-impl Layer {
-    /// Bytes before the ciphertext, where there is a header that goes on or none is due.
-    fn header(&mut self, sample: &Sample) -> Option<usize> {
-        let payload = sample.head();
-        let plain = sframe::Header::parse(payload).filter(|header| self.goes_on(header));
-        let (header, skip) = match (plain, vp8::Descriptor::parse(payload)) {
-            (Some(header), _) => (header, header.length),
-            (None, Some(descriptor)) => {
-                if !descriptor.starts_frame() {
-                    return Some(descriptor.length);
-                }
-                let behind = payload.get(descriptor.length..).unwrap_or_default();
-                self.tested += 1;
-                let header = sframe::Header::parse(behind).filter(|header| self.goes_on(header))?;
-                self.tested -= 1;
-                (header, descriptor.length + header.length)
-            }
-            (None, None) => {
-                self.tested += 1;
-                return None;
-            }
-        };
-        self.tested += 1;
-        self.fits += 1;
-        if self.counters.len() < 8 || self.counters.contains_key(&header.key_id) {
-            self.counters.insert(header.key_id, header.counter);
-        }
-        Some(skip)
-    }
-
-    /// A counter a little above the last one of its key, or the first of a key.
-    fn goes_on(&self, header: &sframe::Header) -> bool {
-        match self.counters.get(&header.key_id) {
-            Some(last) => header.counter > *last && header.counter - last <= 64,
-            None => self.counters.len() < 4 && header.length <= 9,
-        }
-    }
-
-    /// Whether headers are on nearly every frame.
-    fn is_there(&self) -> bool {
-        self.tested >= ENOUGH as u32 && self.fits * 100 >= self.tested * 95
-    }
-
-    fn is_given_up(&self) -> bool {
-        self.tested >= 16 && self.fits * 2 < self.tested
     }
 }

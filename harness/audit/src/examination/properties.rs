@@ -94,8 +94,9 @@ Where keys open the hop and a frame layer stands inside: the frames that have no
 Whoever ends the hop reads such frames. A sending transform that is set late, or fails for single frames, makes them.
 
 ## How it decides
-It fails with the frames that have no header of the layer, or do not open under the key that opened the others, while
-most frames do.
+It fails with the frames that do not open under the key that opened the others, while most frames do. Without keys of
+frames it takes those that have no header of the layer while most frames have one that goes on: it fails where they have
+the structure of media, and warns where they do not tell.
 ",
 };
 

@@ -3,12 +3,15 @@
 //! Invariant: a word that says more than `encrypted-undetermined` rests on bytes that were read or keys that opened;
 //! labels of signalling never count.
 
+mod undetermined;
+
 use std::collections::BTreeMap;
 
 use model::audit::Protection;
 
 use super::codec::Codec;
 use super::keys::Holder;
+use super::layer::Bare;
 use super::opening::Opened;
 use super::payloads::Seen;
 use super::statistics::told;
@@ -49,7 +52,7 @@ pub fn protection(facts: &Facts<'_>) -> (Protection, String) {
         .or_else(|| broken(facts).map(|why| (Protection::Broken, why)))
         .or_else(|| transport_only(facts).map(|why| (Protection::TransportOnly, why)))
         .or_else(|| end_to_end(facts).map(|why| (Protection::EndToEndConsistent, why)))
-        .unwrap_or_else(|| rest(facts))
+        .unwrap_or_else(|| undetermined::rest(facts))
 }
 
 /// Whether no key of SRTP was needed to see the structure.
@@ -149,6 +152,15 @@ fn broken(facts: &Facts<'_>) -> Option<String> {
             facts.early
         ));
     }
+    if let Some(bare) = bare(facts.seen, facts.opened).filter(|_| facts.opened.hop.is_empty())
+        && bare.found.is_structured()
+    {
+        return Some(format!(
+            "{} packets have no header of the frame layer that the others have, and can be read: {}",
+            bare.packets.total,
+            sign(&bare.found)?
+        ));
+    }
     let partly = in_the_open(facts)?;
     let (first, last) = partly.where_structured.first()?;
     Some(format!("packets between {first} and {last} are readable without a key: {}", sign(partly)?))
@@ -185,8 +197,26 @@ fn transport_only(facts: &Facts<'_>) -> Option<String> {
             sign(found)?
         ));
     }
+    if let Some(bare) = bare(facts.seen, facts.opened).filter(|bare| bare.found.is_structured()) {
+        return Some(format!(
+            "the hop keys of `{holder}` open {packets} of {} packets; inside, {} packets have no header of the frame layer \
+             that the others have, and {}",
+            facts.packets,
+            bare.packets.total,
+            sign(&bare.found)?
+        ));
+    }
     let sign = inside.is_readable().then(|| sign(inside.content()))??;
     Some(format!("the hop keys of `{holder}` open {packets} of {} packets, and inside {sign}", facts.packets))
+}
+
+/// Packets without the header of a frame layer that the others of a stream have, where no frame key says more of them.
+pub fn bare<'a>(seen: &'a Seen, opened: &'a Opened) -> Option<&'a Bare> {
+    match &opened.inside {
+        _ if opened.hop.is_empty() => seen.bare.as_ref(),
+        Some(inside) if opened.frames.is_empty() => inside.bare.as_ref(),
+        _ => None,
+    }
 }
 
 /// Packets whose frames open under keys that the parties hold and no middle party does.
@@ -200,8 +230,8 @@ fn end_to_end(facts: &Facts<'_>) -> Option<String> {
         return None;
     }
     let unreadable = |seen: &Seen| {
-        let found = seen.content();
-        !seen.is_readable() && found.packets >= ENOUGH.0 && found.bytes >= ENOUGH.1
+        let (found, shown) = (seen.content(), seen.bare.is_none() && seen.descriptor.is_none());
+        shown && !seen.is_readable() && found.packets >= ENOUGH.0 && found.bytes >= ENOUGH.1
     };
     let parties = sealed_by_parties(opened);
     let core = opened.core.as_ref().filter(|core| core.content().packets >= ENOUGH.0);
@@ -243,48 +273,4 @@ fn end_to_end(facts: &Facts<'_>) -> Option<String> {
             facts.packets
         )
     })
-}
-
-fn rest(facts: &Facts<'_>) -> (Protection, String) {
-    if facts.packets < ENOUGH.0 && facts.opened.hop.is_empty() && facts.opened.frames.is_empty() {
-        let why = format!("{} packets are too few to tell, and no key fits", facts.packets);
-        return (Protection::Insufficient, why);
-    }
-    let (holders, packets) =
-        facts.opened.hop.iter().fold((Vec::new(), 0), |(mut names, most), (holder, packets)| {
-            names.push(format!("`{holder}`"));
-            (names, packets.max(&most).to_owned())
-        });
-    let why = if holders.is_empty() {
-        let found = facts.seen.content();
-        format!(
-            "no structure was found in {} bytes of {} packets, and no key opens them: whether a middle party holds one is \
-             not known",
-            found.bytes, found.packets
-        )
-    } else if facts.opened.unsealed_packets.total > 0 {
-        format!(
-            "the keys of {} open {packets} of {} packets; inside, {} packets are not sealed like the others and too few to tell \
-             what they hold",
-            holders.join(" and "),
-            facts.packets,
-            facts.opened.unsealed_packets.total
-        )
-    } else if middle(&facts.opened.hop).is_some() {
-        let inside = facts.opened.inside.as_ref().map(Seen::content);
-        let (count, bytes) = inside.map_or((0, 0), |found| (found.packets, found.bytes));
-        format!(
-            "the keys of {} open {packets} of {} packets; inside are {bytes} bytes in {count} packets, the rest is padding: too \
-             little to tell what they hold",
-            holders.join(" and "),
-            facts.packets
-        )
-    } else {
-        format!(
-            "the keys of {} open {packets} of {} packets; what middle parties hold is not known",
-            holders.join(" and "),
-            facts.packets
-        )
-    };
-    (Protection::EncryptedUndetermined, why)
 }

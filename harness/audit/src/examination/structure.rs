@@ -126,6 +126,17 @@ impl Found {
     }
 }
 
+impl Found {
+    /// Takes in that the packets are such as a codec makes, and how likely random ones are.
+    pub fn is_like(&mut self, codec: Codec, probability: f64) {
+        self.windows = self.windows.max(1);
+        if probability < THRESHOLD && self.least.is_none_or(|least| probability < least.probability) {
+            self.least = Some(Least { probability, sign: Sign::Codec(codec) });
+            self.codec = self.codec.or(Some(codec));
+        }
+    }
+}
+
 /// What of a packet is looked at.
 fn bytes<'s>(&(sample, skip): &(&'s Sample, usize)) -> &'s [u8] {
     sample.known().get(skip..).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! Captures made packet by packet, from the question to the answer.
 
+mod clear_descriptors;
 mod keys_again;
 
 use std::io::Cursor;
