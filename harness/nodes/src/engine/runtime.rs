@@ -67,7 +67,7 @@ impl Runtime for NetRuntime {
         drop(socket);
         let socket = self.link.bind(0)?;
         self.bound.lock().unwrap_or_else(PoisonError::into_inner).push((real, socket.local()));
-        Ok(Arc::new(EngineSocket { real, socket }))
+        Ok(Arc::new(EngineSocket { real, socket, handshaking: AtomicBool::new(false) }))
     }
 
     fn wrap_tcp_listener(&self, _: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -124,11 +124,20 @@ impl AsyncInterval for Interval {
     }
 }
 
+/// A socket of the engine.
+///
+/// The engine takes all that waits at a socket before it acts on any of it. SRTP that comes right behind the last
+/// message of a handshake would find no keys yet and be lost, so nothing is handed over together with DTLS before it.
 #[derive(Debug)]
 struct EngineSocket {
     real: SocketAddr,
     socket: Arc<dyn DatagramSocket>,
+    /// Whether the last datagram was DTLS, and the engine has not been let go on since.
+    handshaking: AtomicBool,
 }
+
+/// First bytes of DTLS (RFC 7983 §7).
+const DTLS: std::ops::RangeInclusive<u8> = 20..=63;
 
 impl AsyncUdpSocket for EngineSocket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -152,8 +161,14 @@ impl AsyncUdpSocket for EngineSocket {
         let (Some(buffer), Some(meta)) = (buffers.first_mut(), meta.first_mut()) else {
             return Poll::Ready(Ok(0));
         };
+        if self.handshaking.swap(false, Ordering::Relaxed) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match self.socket.poll_recv(cx, buffer) {
             Poll::Ready(Ok((len, from))) => {
+                let dtls = buffer.first().is_some_and(|first| len > 0 && DTLS.contains(first));
+                self.handshaking.store(dtls, Ordering::Relaxed);
                 *meta = RecvMeta::default();
                 // The engine divides by the stride.
                 (meta.addr, meta.len, meta.stride) = (from, len, len.max(1));

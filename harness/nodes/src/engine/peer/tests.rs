@@ -97,3 +97,17 @@ async fn streams_that_are_added_to_a_running_connection_arrive_beside_the_old_on
     assert_eq!(arrived, expected);
     assert_eq!(heard(&mut at_node).len(), 6, "the other way still works");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_right_behind_the_handshake_is_heard() {
+    let net = network();
+    // Who answers begins the handshake, so who offers ends it and may send at once.
+    let (first, _nothing) = peer(&net, "first", &[Kind::Audio], 10).await;
+    let (second, mut at_second) = peer(&net, "second", &[Kind::Audio], 20).await;
+    negotiate(&first, &second).await;
+    let mut state = first.state();
+    let _ = state.wait_for(|s| *s == PeerState::Connected).await.expect("connected");
+    first.send(packet(Kind::Audio, 1)).await.expect("sent");
+    settle(&net).await;
+    assert_eq!(heard(&mut at_second), [(Kind::Audio, 10, 1)]);
+}
