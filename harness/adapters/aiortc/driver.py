@@ -2,6 +2,8 @@
 output, logs on standard error."""
 
 import asyncio
+import pathlib
+import sys
 
 import aioice.ice
 import aiortc
@@ -11,7 +13,8 @@ import aiortc.rtcrtpreceiver as rtcrtpreceiver
 import aiortc.rtcrtpsender as rtcrtpsender
 from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCSessionDescription
 
-from device import Device, serve
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "python"))
+from device import Device, serve  # noqa: E402
 
 CAPABILITIES = {word: True for word in ("frames", "audio", "video", "relay", "keys-export")}
 RATES = {"audio": 48_000 // 50, "video": 90_000 // 30}

@@ -37,10 +37,14 @@ pub struct Unreadable {
 }
 
 /// What a reader of the sources reads; captures and keys are no text.
-const ENDINGS: &[&str] = &["rs", "toml", "yaml", "yml", "md", "txt", "run"];
+const ENDINGS: &[&str] = &["rs", "toml", "yaml", "yml", "md", "txt", "py", "mjs"];
 
 /// What is not ours, or made by running.
-const SKIPPED: &[&str] = &["target", "reports", "vectors", "snapshots", ".git"];
+const SKIPPED: &[&str] =
+    &["target", "reports", "vectors", "snapshots", ".git", "node_modules", ".venv", "__pycache__"];
+
+/// Scripts without an ending.
+const SCRIPTS: &[&str] = &[".ci/run", ".ci/peers"];
 
 impl Tree {
     /// Reads the project at `root`.
@@ -78,7 +82,9 @@ impl Tree {
                 if !skipped {
                     self.walk(&path, &shown)?;
                 }
-            } else if ENDINGS.iter().any(|e| name.ends_with(&format!(".{e}"))) || shown == ".ci/run" {
+            } else if ENDINGS.iter().any(|e| name.ends_with(&format!(".{e}")))
+                || SCRIPTS.contains(&shown.as_str())
+            {
                 let text = std::fs::read_to_string(&path).map_err(|why| unreadable(&path, why))?;
                 self.files.push(TextFile { path: shown, text });
             }

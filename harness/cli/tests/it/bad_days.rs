@@ -9,7 +9,7 @@ use model::Verdict;
 use model::verdict::Ending;
 use rstest::rstest;
 
-use crate::{Ended, Room, scenario};
+use crate::{Ended, Room, scenario, there_or_skipped};
 
 /// The slow call lasts far longer than any of these tests waits.
 const SLOW: &str = "wait: 60min";
@@ -92,17 +92,6 @@ fn assert_partial(room: &Room) {
 fn tshark() -> Option<&'static str> {
     let there = Command::new("tshark").arg("--version").output().is_ok();
     there_or_skipped(there, "tshark is missing; install it").then_some("tshark")
-}
-
-/// Says so aloud where something is not there; fails where OVERHEARD_REQUIRE_PEERS is 1.
-#[expect(clippy::print_stderr, reason = "a skip is loud")]
-fn there_or_skipped(there: bool, missing: &str) -> bool {
-    let required = std::env::var("OVERHEARD_REQUIRE_PEERS").as_deref() == Ok("1");
-    assert!(there || !required, "{missing}");
-    if !there {
-        eprintln!("SKIPPED: {missing}");
-    }
-    there
 }
 
 #[rstest]

@@ -3,7 +3,7 @@
 use model::Verdict;
 use rstest::rstest;
 
-use crate::{Ended, Room, scenario};
+use crate::{Ended, Room, best, scenario};
 
 const OVERHEARD: &str = env!("CARGO_BIN_EXE_overheard");
 
@@ -18,13 +18,6 @@ fn run(room: &Room, name: &str, clients: &[String]) -> Ended {
 
 fn on(side: &str, command: &str) -> String {
     format!("{side}=cmd:{command}")
-}
-
-/// Whether this machine lets a run move into a network without a way out; where it does not, `proof/complete` is
-/// inconclusive, and so is the run.
-fn best(room: &Room) -> Verdict {
-    let shut_in = room.read("run/record.jsonl").contains("\"isolated\":true");
-    if shut_in { Verdict::Pass } else { Verdict::Inconclusive }
 }
 
 #[rstest]

@@ -10,6 +10,7 @@ mod drivers;
 mod evidence;
 mod running;
 mod sharing;
+mod third_parties;
 mod usage;
 
 use std::path::{Path, PathBuf};
@@ -76,8 +77,26 @@ impl From<Output> for Ended {
     }
 }
 
+/// What a run with clients made by others comes to at best: where this machine does not let it move into a network
+/// without a way out, `proof/complete` is inconclusive, and so is the run.
+fn best(room: &Room) -> model::Verdict {
+    let shut_in = room.read("run/record.jsonl").contains("\"isolated\":true");
+    if shut_in { model::Verdict::Pass } else { model::Verdict::Inconclusive }
+}
+
 /// The file of a scenario of the project.
 fn scenario(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     root.join(format!("{name}.yaml")).canonicalize().unwrap().display().to_string()
+}
+
+/// Says so aloud where something is not there; fails where OVERHEARD_REQUIRE_PEERS is 1.
+#[expect(clippy::print_stderr, reason = "a skip is loud")]
+fn there_or_skipped(there: bool, missing: &str) -> bool {
+    let required = std::env::var("OVERHEARD_REQUIRE_PEERS").as_deref() == Ok("1");
+    assert!(there || !required, "{missing}");
+    if !there {
+        eprintln!("SKIPPED: {missing}");
+    }
+    there
 }

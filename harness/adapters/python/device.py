@@ -201,9 +201,7 @@ class Device:
 
 
 async def serve(device):
-    lines = asyncio.StreamReader(limit=1 << 21)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    while line := await lines.readline():
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
         try:
             request = json.loads(line)
             asked, method = request["id"], str(request.get("method"))

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 SUITE = 1
 WINDOW = 256
@@ -47,7 +48,7 @@ class Half:
 
     def __init__(self):
         self.secret, self.nonce = X25519PrivateKey.generate(), secrets.token_bytes(32)
-        self.public = self.secret.public_key().public_bytes_raw()
+        self.public = self.secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 class Agreed:
