@@ -151,9 +151,13 @@ impl<'a> Case<'a> {
             _ => None,
         });
         let cause = cause.min().or(call.record.and_then(|record| record.ended_ns))?;
+        Some(self.evidence.stamp(cause + 2 * self.way_ns()))
+    }
+
+    /// The longest time that a packet is under way on one link, in nanoseconds.
+    pub fn way_ns(&self) -> u64 {
         let network = self.plan.network.clone().unwrap_or_default();
-        let way_ns = (network.latency_ms + network.jitter_ms) * 1_000_000;
-        Some(self.evidence.stamp(cause + 2 * way_ns))
+        (network.latency_ms + network.jitter_ms) * 1_000_000
     }
 
     /// The part of a device in `call`.

@@ -23,8 +23,18 @@ words! {
         Reflect = "reflect",
         /// Adds RTP packets of her own.
         InjectRtp = "inject-rtp",
+        /// Adds RTP packets without payload.
+        EmptyPackets = "empty-packets",
         /// Forges the answer of the policy server.
         ForgePolicy = "forge-policy",
+    }
+}
+
+impl Attack {
+    /// Whether it adds media packets and does nothing else, so that with honest clients a call comes to what it comes
+    /// to without the attack.
+    pub fn only_adds_media(self) -> bool {
+        matches!(self, Self::Replay | Self::Reflect | Self::InjectRtp | Self::EmptyPackets)
     }
 }
 

@@ -9,6 +9,18 @@ words! {
         UnsealedOneInTwenty = "unsealed-one-in-twenty",
         /// Seals audio and leaves video open.
         UnsealedVideo = "unsealed-video",
+        /// Never starts to seal, and refuses what is not sealed.
+        SealingNeverStarts = "sealing-never-starts",
+        /// Starts to seal after two seconds.
+        SealingStartsLate = "sealing-starts-late",
+        /// Plays frames that have no seal.
+        PlaysUnsealed = "plays-unsealed",
+        /// Plays sealed frames as they arrive, without opening them.
+        PlaysNoise = "plays-noise",
+        /// Takes a packet without payload for a forged frame.
+        EmptyPayloadEndsCall = "empty-payload-ends-call",
+        /// Sends media before the handshake has begun.
+        MediaBeforeHandshake = "media-before-handshake",
         /// Writes a base key into a signalling message.
         KeyInSignalling = "key-in-signalling",
         /// Uses the same base keys in every call.

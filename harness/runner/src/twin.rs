@@ -70,11 +70,16 @@ fn apart(twin: &mut Plan) -> bool {
     !later.is_empty()
 }
 
-/// `decline` and `ignore` become `answer`.
+/// `decline` and `ignore` become `answer`; of a call that a flawed client ends, the clients become honest.
 fn without_the_cause(plan: &Plan, mut twin: Plan, because: &[Reason]) -> Result<Plan, TwinError> {
     let missing = |why| Err(TwinError { id: plan.id.clone(), why });
     match because.first() {
         Some(Reason::Declined | Reason::NoAnswer) => {}
+        Some(_) if !plan.flaws().is_empty() => {
+            twin.service.flaw = None;
+            twin.tenants.values_mut().flat_map(|t| t.users.values_mut()).for_each(|user| user.flaw = None);
+            return Ok(twin);
+        }
         Some(_) => return missing("the cause is neither a step nor an attack"),
         None => return missing("the cause is not known"),
     }

@@ -1,5 +1,6 @@
 //! Drivers of one line of the shell that do what no driver may.
 
+use std::io::Read;
 use std::path::Path;
 
 use rstest::rstest;
@@ -65,13 +66,23 @@ async fn what_a_driver_started_ends_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let held = folder.path().join("held");
     // Whoever reads the other end sees its end only when the last process that holds it is gone.
-    let script = format!("mkfifo '{0}'; sleep 600 > '{0}' & echo oops; wait", held.display());
+    let script = format!("mkfifo '{0}'; (echo x; exec sleep 600) > '{0}' & echo oops; wait", held.display());
     let (driver, mut happenings) =
         Driver::start(&Command::of_shell(&script), Path::new("/")).expect("started");
     assert!(happenings.recv().await.is_some());
-    let reading = tokio::task::spawn_blocking(move || std::fs::read(&held));
+    let (first, opened) = tokio::sync::oneshot::channel();
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut held = std::fs::File::open(held)?;
+        let mut byte = [0];
+        held.read_exact(&mut byte)?;
+        let _ = first.send(byte);
+        let mut rest = Vec::new();
+        held.read_to_end(&mut rest).map(|_| rest)
+    });
+    // Killed only once it holds the pipe: one that dies before it opens its end never closes it.
+    assert_eq!(opened.await.expect("it holds the pipe"), *b"x");
     driver.kill().await;
-    assert_eq!(reading.await.expect("read").expect("the end"), b"");
+    assert_eq!(reading.await.expect("read").expect("the end"), b"\n");
 }
 
 #[tokio::test]

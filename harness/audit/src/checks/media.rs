@@ -7,6 +7,7 @@ pub mod no_frame_before_confirmation;
 pub mod reflections_are_not_played;
 pub mod replays_are_not_played;
 pub mod srtp_profile_is_strong;
+pub mod unopened_frames_are_not_played;
 
 use super::Check;
 use crate::case::{Call, Case};
@@ -17,6 +18,7 @@ pub(super) const CHECKS: &[&Check] = &[
     &no_frame_before_answer::CHECK,
     &no_frame_before_confirmation::CHECK,
     &frames_of_sealed_calls_are_sealed::CHECK,
+    &unopened_frames_are_not_played::CHECK,
     &headers_are_shortest::CHECK,
     &srtp_profile_is_strong::CHECK,
     &replays_are_not_played::CHECK,

@@ -154,7 +154,7 @@ const CONFIRMED: &str = "keys/confirmations-are-recomputed";
     no_confirmation(), &["screens/lock-only-when-sealed", CONFIRMED, "media/no-frame-before-confirmation"]
 )]
 #[case::code(codes_of_their_own(), &[CODE])]
-#[case::no_seal(no_seal(), &["media/frames-of-sealed-calls-are-sealed"])]
+#[case::no_seal(no_seal(), &["media/frames-of-sealed-calls-are-sealed", "media/unopened-frames-are-not-played"])]
 #[case::early(
     a_frame_before_the_answer(),
     &[
@@ -169,7 +169,7 @@ const CONFIRMED: &str = "keys/confirmations-are-recomputed";
     a_lock_in_an_ordinary_call(),
     &[
         "outcome/is-what-the-plan-comes-to", "screens/lock-only-when-sealed",
-        "media/frames-of-sealed-calls-are-sealed", "features/controls-match-the-release",
+        "media/frames-of-sealed-calls-are-sealed", "media/unopened-frames-are-not-played", "features/controls-match-the-release",
     ]
 )]
 fn a_violation_fails_its_checks_and_no_other(#[case] story: Story, #[case] failing: &[&str]) {

@@ -42,6 +42,7 @@ impl Body {
             Ok(()) => self.describe(call, Some(sdp)).await,
             Err(error) => Err(error),
         };
+        self.send_early(call, sdp);
         match answered {
             Ok(sdp) => self.send(Message::SdpAnswer { call: call.to_owned(), sdp }),
             Err(error) => self.engine_failed(call, &error).await,
@@ -57,6 +58,7 @@ impl Body {
         if !self.take_fingerprints(call, sdp).await {
             return;
         }
+        self.send_early(call, sdp);
         let Some(peer) = self.calls.get(call).and_then(|c| c.peer.as_ref()) else { return };
         if let Err(error) = peer.accept(sdp).await {
             self.engine_failed(call, &error).await;

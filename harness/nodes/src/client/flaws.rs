@@ -5,16 +5,22 @@
 use model::flaw::Flaw;
 use model::{Kind, Role};
 
+mod empty_payload_ends_call;
 mod fixed_key;
 mod key_from_call_id;
 mod key_in_signalling;
 mod lock_after_one_opt_in;
+mod media_before_handshake;
 mod no_fingerprint_check;
 mod no_sealing;
 mod nonce_restarts;
+mod plays_noise;
+mod plays_unsealed;
 mod policy_ignored;
 mod recording_when_sealed;
 mod replay_accepted;
+mod sealing_never_starts;
+mod sealing_starts_late;
 mod unsealed_one_in_twenty;
 mod unsealed_video;
 
@@ -28,6 +34,21 @@ pub(super) trait Deviation: Send + Sync {
     /// Whether a frame without a seal is played in a sealed call.
     fn plays_open(&self, _kind: Kind) -> bool {
         false
+    }
+
+    /// Whether a frame that is sealed is played as it arrived.
+    fn plays_sealed(&self) -> bool {
+        false
+    }
+
+    /// Whether a packet without payload ends the call.
+    fn ends_on_empty_payload(&self) -> bool {
+        false
+    }
+
+    /// So many audio frames leave without SRTP when the other description has arrived.
+    fn frames_before_handshake(&self) -> u32 {
+        0
     }
 
     /// A base key in place of the agreed one.
@@ -97,6 +118,12 @@ const FLAWS: &[Entry] = &[
     entry!(NoSealing, no_sealing),
     entry!(UnsealedOneInTwenty, unsealed_one_in_twenty),
     entry!(UnsealedVideo, unsealed_video),
+    entry!(SealingNeverStarts, sealing_never_starts),
+    entry!(SealingStartsLate, sealing_starts_late),
+    entry!(PlaysUnsealed, plays_unsealed),
+    entry!(PlaysNoise, plays_noise),
+    entry!(EmptyPayloadEndsCall, empty_payload_ends_call),
+    entry!(MediaBeforeHandshake, media_before_handshake),
     entry!(KeyInSignalling, key_in_signalling),
     entry!(FixedKey, fixed_key),
     entry!(KeyFromCallId, key_from_call_id),
@@ -139,6 +166,8 @@ mod tests {
         let traits = |d: &dyn Deviation| {
             (
                 (0..40).map(|n| d.leaves_open(Kind::Video, n)).collect::<Vec<_>>(),
+                (d.plays_open(Kind::Audio), d.plays_sealed(), d.ends_on_empty_payload()),
+                d.frames_before_handshake(),
                 d.base_key(&[1; 16], Role::Caller, Kind::Audio),
                 (d.restarts_after(), d.refuses_replay(), d.checks_fingerprint(), d.heeds_policy()),
                 (d.lights_lock_alone(), d.tells_service(&[2; 16]), d.lets_record()),

@@ -52,6 +52,17 @@ impl Media {
         (self.sealer, self.opener) = (Some(sealer), Some(opener));
     }
 
+    fn next_packet(&mut self, kind: Kind, marker: bool, payload: bytes::Bytes) -> Outgoing {
+        let (sequence, timestamp) = (self.sequence, self.timestamp);
+        self.sequence = sequence.wrapping_add(1);
+        Outgoing { kind, marker, payload_type: None, sequence, timestamp, payload }
+    }
+
+    fn end_frame(&mut self, kind: Kind) {
+        self.timestamp = self.timestamp.wrapping_add(clock_rate(kind) / kind.frames_per_second());
+        self.sent += 1;
+    }
+
     /// The keys that have not been erased, each with what it does.
     pub(super) fn base_keys(&self) -> impl Iterator<Item = (&'static str, [u8; 16])> {
         let seals = self.sealer.iter().map(|sealer| ("seals", *sealer.base_key()));
@@ -125,18 +136,30 @@ impl Body {
             frame.clone()
         };
         journal.frame(&device, call, Direction::Sent, kind, stream.sent, &frame);
-        let timestamp = stream.timestamp;
-        stream.timestamp = timestamp.wrapping_add(clock_rate(kind) / kind.frames_per_second());
-        stream.sent += 1;
         let mut refused = None;
         for (payload, marker) in payloads(kind, &sealed) {
-            let sequence = stream.sequence;
-            stream.sequence = sequence.wrapping_add(1);
-            let packet = Outgoing { kind, marker, payload_type: None, sequence, timestamp, payload };
+            let packet = stream.next_packet(kind, marker, payload);
             refused = refused.or(peer.send(packet).await.err());
         }
+        stream.end_frame(kind);
         if let Some(error) = refused {
             self.remark(&error.to_string());
+        }
+    }
+
+    /// What a flawed client sends when the other description has arrived, before there is a handshake.
+    pub(super) fn send_early(&mut self, call: &str, description: &str) {
+        let (journal, device) = (self.setup.journal.clone(), self.setup.device.clone());
+        let Some(state) = self.calls.get_mut(call).filter(|call| call.sealed()) else { return };
+        let (id, role) = (state.id, state.role);
+        let (Some(stream), Some(peer)) = (state.streams.get_mut(&Kind::Audio), &state.peer) else { return };
+        for _ in 0..self.deviation.frames_before_handshake() {
+            let frame = clip::frame(&id, role, Kind::Audio, stream.sent);
+            let packet = stream.next_packet(Kind::Audio, false, frame.clone().into());
+            if peer.send_bare(description, &packet).is_ok() {
+                journal.frame(&device, call, Direction::Sent, Kind::Audio, stream.sent, &frame);
+            }
+            stream.end_frame(Kind::Audio);
         }
     }
 
@@ -145,6 +168,9 @@ impl Body {
         let tap = self.setup.link.tap().to_owned();
         let Some(state) = self.calls.get_mut(call) else { return };
         let (open, seals) = (state.open_to_media(), state.sealed() && state.profile == Profile::Frames);
+        if packet.payload.is_empty() && seals && self.deviation.ends_on_empty_payload() {
+            return self.leave(call, Some(Reason::UnsealedFrame)).await;
+        }
         let Some(stream) = state.streams.get_mut(&packet.kind) else { return };
         let taken = stream.assemblers.entry(packet.ssrc).or_default().take(
             packet.kind,
@@ -158,7 +184,7 @@ impl Body {
         if !open {
             return refuse("the device may not play yet, or no more");
         }
-        let frame = if seals {
+        let frame = if seals && !self.deviation.plays_sealed() {
             match stream.opener.as_mut().map(|opener| opener.open(&sealed)) {
                 Some(Ok(frame)) => frame,
                 _ if self.deviation.plays_open(packet.kind) => sealed.clone(),

@@ -26,6 +26,16 @@ fn candidate(line: &str, bound: &[(SocketAddr, SocketAddr)]) -> String {
     fields.join(" ") + ending
 }
 
+/// The address of the first candidate (RFC 8839 §5.1).
+pub(super) fn candidate_address(sdp: &str) -> Option<SocketAddr> {
+    let fields = sdp.lines().filter_map(|line| line.strip_prefix("a=candidate:"));
+    let address = |line: &str| {
+        let mut fields = line.split(' ').skip(4);
+        Some(SocketAddr::new(fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    fields.filter_map(address).next()
+}
+
 /// Every SHA-256 fingerprint of a description (RFC 8122 §5), without repetition, in the order of the lines.
 pub fn fingerprints(sdp: &str) -> Vec<[u8; 32]> {
     let mut found: Vec<[u8; 32]> = Vec::new();
@@ -59,6 +69,14 @@ mod tests {
             "v=0\r\na=candidate:1 1 udp 1 10.0.0.1 5000 typ host\r\na=candidate:2 1 udp 1 10.0.0.9 7000 typ \
              relay raddr 10.0.0.1 rport 5000\r\na=candidate:3 1 udp 1 127.0.0.1 4001 typ host\r\n"
         );
+    }
+
+    #[test]
+    fn the_first_candidate_with_an_address_counts() {
+        let named = "a=candidate:1 1 udp 1 x.local 9 typ host\r\n";
+        assert_eq!(candidate_address(named), None);
+        let sdp = format!("v=0\r\n{named}a=candidate:2 1 udp 1 10.0.0.9 7000 typ host\r\n");
+        assert_eq!(candidate_address(&sdp), Some("10.0.0.9:7000".parse().expect("an address")));
     }
 
     #[test]

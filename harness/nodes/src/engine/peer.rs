@@ -1,6 +1,7 @@
 //! One peer connection: tracks out, packets in, descriptions back and forth.
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -253,6 +254,7 @@ impl Peer {
             net: setup.net,
             link: setup.link,
             bound: Mutex::default(),
+            sockets: Mutex::default(),
             driver_ended: Arc::new(AtomicBool::new(false)),
         });
         let connection: Arc<dyn PeerConnection> = Arc::new(
@@ -377,6 +379,26 @@ impl Peer {
         };
         let packet = rtc::rtp::Packet { header, payload: packet.payload };
         track.write_rtp(packet).await.map_err(EngineError::at("send a packet"))
+    }
+
+    /// Sends one packet without SRTP to the first candidate of a description, from the socket that everything else
+    /// leaves by: for a client that is wrong on purpose.
+    ///
+    /// # Errors
+    /// When nothing is bound, the description has no candidate, or the socket refuses.
+    pub fn send_bare(&self, description: &str, packet: &Outgoing) -> io::Result<()> {
+        let to = description::candidate_address(description).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let found = self.tracks.lock().unwrap_or_else(PoisonError::into_inner);
+        let ssrc = found.iter().find(|t| t.setup.kind == packet.kind).map_or(0, |t| t.setup.ssrc);
+        let payload_type = packet.payload_type.unwrap_or_else(|| codec(packet.kind).2);
+        // RFC 3550 §5.1: version 2, no padding, extension or contributing source.
+        let mut bytes = vec![0x80, payload_type | u8::from(packet.marker) << 7];
+        bytes.extend(packet.sequence.to_be_bytes());
+        bytes.extend(packet.timestamp.to_be_bytes());
+        bytes.extend(ssrc.to_be_bytes());
+        bytes.extend(&packet.payload);
+        let sockets = self.runtime.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.first().ok_or(io::ErrorKind::NotConnected)?.send(to, &bytes)
     }
 
     /// Closes the connection.

@@ -21,6 +21,8 @@ pub(super) struct NetRuntime {
     pub(super) link: Arc<dyn AccessLink>,
     /// What the engine bound for real, and where its datagrams really come from.
     pub(super) bound: Mutex<Vec<(SocketAddr, SocketAddr)>>,
+    /// The sockets of `bound`, in its order.
+    pub(super) sockets: Mutex<Vec<Arc<dyn DatagramSocket>>>,
     /// The engine never reports a failed handshake, but the future of its driver ends then.
     pub(super) driver_ended: Arc<AtomicBool>,
 }
@@ -67,6 +69,7 @@ impl Runtime for NetRuntime {
         drop(socket);
         let socket = self.link.bind(0)?;
         self.bound.lock().unwrap_or_else(PoisonError::into_inner).push((real, socket.local()));
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push(socket.clone());
         Ok(Arc::new(EngineSocket { real, socket, handshaking: AtomicBool::new(false) }))
     }
 

@@ -5,6 +5,7 @@ use model::plan::AttackPlan;
 
 use super::{Attacker, Ends, Hand};
 
+mod empty_packets;
 mod flip_bits;
 mod forge_policy;
 mod half_sealed;
@@ -20,6 +21,7 @@ mod substitute_public_key;
 /// The attack of a plan.
 pub(super) fn of(plan: &AttackPlan) -> Box<dyn Attacker> {
     match plan.attack {
+        Attack::EmptyPackets => Box::<empty_packets::EmptyPackets>::default(),
         Attack::FlipBits => Box::new(flip_bits::FlipBits),
         Attack::ForgePolicy => Box::new(forge_policy::ForgePolicy),
         Attack::HalfSealed => Box::<half_sealed::HalfSealed>::default(),
@@ -36,6 +38,7 @@ pub(super) fn of(plan: &AttackPlan) -> Box<dyn Attacker> {
 
 const fn source(attack: Attack) -> &'static str {
     match attack {
+        Attack::EmptyPackets => include_str!("attacks/empty_packets.rs"),
         Attack::FlipBits => include_str!("attacks/flip_bits.rs"),
         Attack::ForgePolicy => include_str!("attacks/forge_policy.rs"),
         Attack::HalfSealed => include_str!("attacks/half_sealed.rs"),

@@ -65,6 +65,16 @@ fn a_cause_that_no_step_names_has_no_twin() {
 }
 
 #[test]
+fn a_call_that_a_flaw_ends_has_honest_clients_in_its_twin() {
+    let mut plan = both_on();
+    let users = plan.tenants.values_mut().flat_map(|t| t.users.values_mut());
+    users.for_each(|user| user.flaw = Some(model::flaw::Flaw::SealingNeverStarts));
+    let twin = of(&plan, Outcome::Ended, &[Reason::UnsealedFrame]).expect("a twin");
+    assert_eq!((twin.flaws(), twin.attacks.len()), (vec![], 0));
+    assert_eq!(twin.steps, plan.steps);
+}
+
+#[test]
 fn twins_that_differ_in_name_only_are_one() {
     let plan = both_on();
     let mut other = plan.clone();

@@ -32,7 +32,8 @@ crate::declare_check! {
 
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     // What a flaw makes of the call is what this check has to notice, so the scenario's statement does not count.
-    let flawed = !case.plan.flaws().is_empty() && case.plan.attacks.is_empty();
+    let flawed = !case.plan.flaws().is_empty()
+        && case.plan.attacks.iter().all(|attack| attack.attack.only_adds_media());
     let mut computed: Vec<ExpectedCall> =
         case.calls.iter().map(|call| call.expected.clone().into_owned()).collect();
     if flawed {

@@ -306,6 +306,10 @@ fn nothing_after_the_cause(case: &Case<'_>, call: &Call<'_>, findings: &mut Find
     let Some(end) = case.after_the_cause(call) else { return };
     let mut late = Located::default();
     for media in case.media_of(call) {
+        // What its sender had sent before it learnt of the end still crosses the links of the others.
+        let flow = media.stream.flow;
+        let at_sender = case.evidence.is_outgoing(flow) && case.evidence.device_at(flow.source).is_some();
+        let end = if at_sender { end } else { end + 2 * case.way_ns() };
         for frame in media.frames.iter().filter(|frame| frame.at_ns > end && !case.is_mallorys(media, frame))
         {
             for packet in frame.packets.iter().filter_map(|p| media.stream.packets.get(*p)) {
