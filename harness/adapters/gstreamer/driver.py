@@ -71,6 +71,15 @@ def rtp(packet):
     return packet[1] & 0x7F, packet[1] >> 7, number, ssrc, packet[start:end]
 
 
+def ends_handshake(datagram):
+    """Whether it has a handshake message under the keys of the handshake: the last one of its sender (RFC 6347, 4.1)."""
+    while len(datagram) > 12 and 20 <= datagram[0] <= 63:
+        if datagram[0] == 22 and datagram[3:5] != b"\0\0":
+            return True
+        datagram = datagram[13 + int.from_bytes(datagram[11:13], "big") :]
+    return False
+
+
 def contents(buffer):
     return buffer.extract_dup(0, buffer.get_size())
 
@@ -112,6 +121,8 @@ class Connection:
         self.payload_types, self.kept = dict(PAYLOAD_TYPES), []
         self.pem, self.fingerprint = certificate()
         self.sent = self.left = 0
+        self.connected = self.finished = False
+        self.setup_of_peer, self.candidates = None, ""
         self.changed, self.srtp = asyncio.Event(), {}
         self.pipeline, self.webrtc = Gst.Pipeline(), Gst.ElementFactory.make("webrtcbin")
         self.webrtc.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
@@ -180,20 +191,30 @@ class Connection:
     def goes(self, _pad, info):
         whole = info.get_buffer_list() if info.type & Gst.PadProbeType.BUFFER_LIST else None
         buffers = [whole.get(at) for at in range(whole.length())] if whole else [info.get_buffer()]
-        if count := sum(rtp(contents(buffer)) is not None for buffer in buffers):
+        datagrams = [contents(buffer) for buffer in buffers]
+        if count := sum(rtp(datagram) is not None for datagram in datagrams):
             self.soon(self.gone, count)
+        if not self.finished and any(ends_handshake(datagram) for datagram in datagrams):
+            self.finished = True
+            self.soon(self.may_be_connected)
         return Gst.PadProbeReturn.OK
 
     def gone(self, count):
         self.left += count
         self.changed.set()
 
+    def may_be_connected(self):
+        """Media could overtake the last message of the handshake, which leaves by another thread."""
+        if self.connected and self.finished:
+            self.call.on_connected()
+
     def state_changed(self):
         self.changed.set()
         match self.webrtc.get_property("connection-state"):
             case GstWebRTC.WebRTCPeerConnectionState.CONNECTED:
                 self.export_keys()
-                self.call.on_connected()
+                self.connected = True
+                self.may_be_connected()
             case GstWebRTC.WebRTCPeerConnectionState.FAILED:
                 self.call.on_failed()
 
@@ -236,7 +257,13 @@ class Connection:
         await self.until(lambda: self.webrtc.get_property("ice-gathering-state") == complete)
         sdp = self.webrtc.get_property("local-description").sdp.as_text()
         # Of a certificate that was given to it, webrtcbin hashes certificate and private key together.
-        return re.sub(r"(?m)^(a=fingerprint:sha-256 )\S+", rf"\g<1>{self.fingerprint}", sdp)
+        sdp = re.sub(r"(?m)^(a=fingerprint:sha-256 )\S+", rf"\g<1>{self.fingerprint}", sdp)
+        own = re.findall(r"(?m)^a=candidate:.*\n", sdp)
+        if not own:  # they stand in the first description alone, and hold for later ones as well
+            first, section, others = re.match(r"(?ms)(.*?^m=)(.*?)(^m=.*)?\Z", sdp).groups()
+            return first + section + self.candidates + (others or "")
+        self.candidates = "".join(own)
+        return sdp
 
     async def offer(self, media):
         await self.add(media)
@@ -247,10 +274,16 @@ class Connection:
             if found := re.search(rf"(?mi)^a=rtpmap:(\d+) {codec}/", sdp):
                 self.payload_types[kind] = int(found[1])
         await self.add(media)
+        if self.setup_of_peer:
+            # To a later offer webrtcbin answers "active" whatever its part in the handshake is (RFC 8842, section 5.3).
+            sdp = re.sub(r"(?m)^a=setup:actpass", f"a=setup:{self.setup_of_peer}", sdp)
         await self.set_remote(GstWebRTC.WebRTCSDPType.OFFER, sdp)
-        return await self.set_local("answer")
+        told = await self.set_local("answer")
+        self.setup_of_peer = "passive" if re.search(r"(?m)^a=setup:active", told) else "active"
+        return told
 
     async def accept(self, sdp):
+        self.setup_of_peer = "active" if re.search(r"(?m)^a=setup:active", sdp) else "passive"
         await self.set_remote(GstWebRTC.WebRTCSDPType.ANSWER, sdp)
 
     def send(self, kind, payloads):
