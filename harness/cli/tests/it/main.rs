@@ -10,6 +10,7 @@ mod drivers;
 mod evidence;
 mod running;
 mod sharing;
+mod sip_phones;
 mod third_parties;
 mod usage;
 
