@@ -18,11 +18,19 @@ const short = (number) => {
   return bytes;
 };
 const items = (...parts) => Buffer.concat(parts.flatMap((part) => [short(part.length), part]));
+const tenant = (party) => text(party.slice(party.lastIndexOf('@') + 1));
 const digest = (...parts) => crypto.createHash('sha256').update(items(...parts)).digest();
 const hmac = (key, ...parts) => parts.reduce((mac, part) => mac.update(part), crypto.createHmac('sha256', key)).digest();
 // RFC 5869, section 2.3, for at most one block.
 const expand = (prk, info, length) => hmac(prk, info, Buffer.from([1])).subarray(0, length);
 
+// First 16 bytes, big endian, modulo 10^20, padded to 20 digits, four groups of five.
+const code = (hash) =>
+  (BigInt(`0x${hash.subarray(0, 16).toString('hex')}`) % 10n ** 20n).toString().padStart(20, '0').match(/.{5}/g).join(' ');
+// The code of the profile `dtls`; fingerprints are the 32 bytes of SHA-256 of both certificates.
+export const dtlsCode = (id, caller, callee, callerFingerprint, calleeFingerprint) =>
+  code(digest(text('overheard/1 dtls code'), id, text(caller), tenant(caller), text(callee), tenant(callee), callerFingerprint,
+    calleeFingerprint));
 export const commitment = (epk, nonce) => digest(text('overheard/1 commit'), epk, nonce);
 export const keyId = (sender, kind) => KIND_IDS[kind] + (sender === 'callee' ? 1 : 0);
 
@@ -48,7 +56,6 @@ export class Agreed {
       throw new Broken('low-order-key');
     }
     if (z.every((byte) => byte === 0)) throw new Broken('low-order-key');
-    const tenant = (party) => text(party.slice(party.lastIndexOf('@') + 1));
     const agreed = digest(
       text('overheard/1 agreed'), text('frames'), terms.id, text(terms.caller), tenant(terms.caller), text(terms.callee),
       tenant(terms.callee), Buffer.from([terms.callerIntent]), Buffer.from([terms.calleeIntent]),
@@ -58,8 +65,7 @@ export class Agreed {
     this.transcript = digest(text('overheard/1 transcript'), agreed, Buffer.alloc(0));
     this.prk = hmac(this.transcript, z);
     this.keyFileLine = `AGREE ${terms.id.toString('hex')} ${z.toString('hex')}`;
-    const first = digest(text('overheard/1 security code'), agreed).subarray(0, 16).toString('hex');
-    this.code = (BigInt(`0x${first}`) % 10n ** 20n).toString().padStart(20, '0').match(/.{5}/g).join(' ');
+    this.code = code(digest(text('overheard/1 security code'), agreed));
   }
 
   baseKey(sender, kind) {

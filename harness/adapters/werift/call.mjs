@@ -1,15 +1,16 @@
-// One call at one device of the profile `frames` (design, sections 1.6 to 1.8): what is claimed, what is answered, and when
-// a frame may leave or be played. The WebRTC stack is handed in as `device.connect`.
+// One call at one device of the profiles `frames` and `dtls` (design, sections 1.6 to 1.8): what is claimed, what is answered,
+// and when a frame may leave or be played. The WebRTC stack is handed in as `device.connect`.
 //
-// Invariant: in a sealed call no frame leaves and none is played before the other's confirmation was verified, nor unsealed.
+// Invariant: in a sealed call no frame leaves and none is played before the other's confirmation was verified, nor unsealed;
+// in one of the profile `dtls`, before the other's certificate was compared with its description.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agreed, Broken, Half, Key, SUITE, commitment, frame, keyId } from './agreement.mjs';
+import { Agreed, Broken, Half, Key, SUITE, commitment, dtlsCode, frame, keyId } from './agreement.mjs';
 
 const FEATURES = ('recording live-captions transcription transfer-blind transfer-safe transfer-consult merge park ' +
   'add-participant companion').split(' ');
-export const PER_SECOND = { audio: 50 };
+export const PER_SECOND = { audio: 50, video: 30, screen: 30 };
 const UNSEALED_IN_A_ROW = 25;
 
 // Written at once, so that no line is lost at exit.
@@ -34,6 +35,7 @@ const hex32 = (word, reason) => {
 export class Call {
   constructor(device, call, role, caller, callee, intents, offer) {
     Object.assign(this, { device, session: device.session, call, role, caller, callee, media: offer.media });
+    this.profile = offer.profile;
     [this.ownIntent, this.otherIntent] = intents;
     Object.assign(this, { id: hex(call), other: role === 'caller' ? 'callee' : 'caller', suites: offer.suites ?? [] });
     Object.assign(this, { commit: offer.commit ?? '', oneToOne: offer.to.length === 1 && offer.to[0].includes('@') });
@@ -45,6 +47,11 @@ export class Call {
     return Boolean(this.answered && this.ownIntent && this.otherIntent);
   }
 
+  // Whether frames are sealed one by one.
+  seals() {
+    return this.sealed() && this.profile === 'frames';
+  }
+
   later(ms, late) {
     setTimeout(() => this.up || this.over || late(), ms).unref();
   }
@@ -54,7 +61,7 @@ export class Call {
     claim(this.call, { controls: FEATURES.filter((feature) => !withheld.includes(feature)) });
     if (this.sealed() && this.role === 'callee') this.notApplied();
     this.later(this.session.set_up_ms ?? 10_000, () => {
-      const waits = this.sealed() && !this.confirmed && (this.connected || !this.connection);
+      const waits = this.seals() && !this.confirmed && (this.connected || !this.connection);
       this.leave(waits ? 'confirmation-missing' : 'set-up-timeout');
     });
   }
@@ -68,7 +75,7 @@ export class Call {
     this.ownIntent = this.device.ownIntent(policy) & this.otherIntent;
     this.answered = true;
     const answer = { call: this.call, intent: this.ownIntent, suite: 0, epk: '', nonce: '', ek: '' };
-    if (this.sealed()) {
+    if (this.seals()) {
       this.half = new Half();
       this.terms = { suite: SUITE, epkCallee: this.half.public, nonceCallee: this.half.nonce };
       Object.assign(answer, { suite: SUITE, epk: this.half.public.toString('hex'), nonce: this.half.nonce.toString('hex') });
@@ -92,9 +99,13 @@ export class Call {
     for (const kind of this.media)
       for (const sender of [this.role, this.other]) {
         const [baseKey, kid] = [this.agreed.baseKey(sender, kind), keyId(sender, kind)];
-        this.keys[sender + kind] = new Key(kid, baseKey);
+        this.keys[sender + kind] = this.key(kid, baseKey);
         this.device.keyLines.push(`SFRAME 4 ${kid} ${baseKey.toString('hex')}`);
       }
+  }
+
+  key(kid, baseKey) {
+    return new Key(kid, baseKey);
   }
 
   onAnswer(m) {
@@ -102,7 +113,7 @@ export class Call {
     this.answered = true;
     this.otherIntent = Number(m.intent === 1) & this.ownIntent;
     this.answeredHere();
-    if (!this.sealed()) return;
+    if (!this.seals()) return;
     if (!this.suites.includes(m.suite) || m.ek) throw new Broken('unoffered-suite');
     const [epk, nonce] = [hex32(m.epk, 'client-failed'), hex32(m.nonce, 'client-failed')];
     this.terms = { suite: m.suite, epkCallee: epk, nonceCallee: nonce };
@@ -143,7 +154,8 @@ export class Call {
     this.relayed = m.path === 'relay';
     if (this.role !== 'caller') return;
     this.connection = this.device.connect(this);
-    signal('sdp-offer', { call: this.call, sdp: await this.connection.offer(this.media) });
+    const sdp = await this.connection.offer(this.media);
+    if (!this.over) signal('sdp-offer', { call: this.call, sdp });
   }
 
   async onSdpOffer(m) {
@@ -152,7 +164,8 @@ export class Call {
     this.fingerprint(m.sdp);
     if (again && this.sealed()) return;
     this.connection ??= this.device.connect(this);
-    signal('sdp-answer', { call: this.call, sdp: await this.connection.answer(m.sdp, this.media) });
+    const sdp = await this.connection.answer(m.sdp, this.media);
+    if (!this.over) signal('sdp-answer', { call: this.call, sdp });
   }
 
   async onSdpAnswer(m) {
@@ -171,8 +184,17 @@ export class Call {
     this.fingerprints = digits;
   }
 
-  onConnected() {
+  // `own` and `other`: SHA-256 of the certificates of the handshake, where the stack tells them.
+  onConnected(own, other) {
+    if (this.over) return;
     this.connected = true;
+    if (this.sealed() && this.profile === 'dtls') {
+      if (!own || this.fingerprints !== other) return this.leave('fingerprint-mismatch');
+      const bytes = { [this.role]: own, [this.other]: other };
+      const [caller, callee] = ['caller', 'callee'].map((role) => hex(bytes[role].replaceAll(':', '')));
+      const code = dtlsCode(this.id, this.caller, this.callee, caller, callee);
+      for (const what of [{ lock: true }, { code }]) claim(this.call, what);
+    }
     this.mediaMayFlow();
   }
 
@@ -181,7 +203,7 @@ export class Call {
   }
 
   openToMedia() {
-    return Boolean(this.connected && !this.over && (this.confirmed || !this.sealed()));
+    return Boolean(this.connected && !this.over && (this.confirmed || !this.seals()));
   }
 
   mediaMayFlow() {
@@ -191,10 +213,13 @@ export class Call {
   }
 
   ledger(direction, counts, kind, plain) {
+    this.ledgerLine(direction, counts, kind, plain.length, crypto.createHash('sha256').update(plain).digest('hex'));
+  }
+
+  ledgerLine(direction, counts, kind, bytes, sha256) {
     const index = counts[kind] ?? 0;
     counts[kind] = index + 1;
-    const sha256 = crypto.createHash('sha256').update(plain).digest('hex');
-    out({ event: 'frame', params: { call: this.call, direction, kind, index, bytes: plain.length, sha256 } });
+    out({ event: 'frame', params: { call: this.call, direction, kind, index, bytes, sha256 } });
   }
 
   async talk(ms) {
@@ -209,7 +234,7 @@ export class Call {
       if (!this.openToMedia()) return;
       const plain = frame(this.id, this.role, kind, this.sent[kind] ?? 0);
       // Without its key no frame leaves a sealed call.
-      const sealed = this.sealed() ? this.keys[this.role + kind].seal(plain) : plain;
+      const sealed = this.seals() ? this.keys[this.role + kind].seal(plain) : plain;
       this.ledger('sent', this.sent, kind, plain);
       this.connection.send(kind, sealed);
     }
@@ -217,7 +242,7 @@ export class Call {
 
   onPacket(kind, payload) {
     if (!payload.length || !this.openToMedia()) return;
-    const plain = this.sealed() ? this.keys[this.other + kind].open(payload) : payload;
+    const plain = this.seals() ? this.keys[this.other + kind].open(payload) : payload;
     if (plain?.length) {
       this.refused = 0;
       this.ledger('received', this.played, kind, plain);
@@ -227,6 +252,9 @@ export class Call {
     this.refused += plain === null ? 1 : 0;
     if (this.refused >= UNSEALED_IN_A_ROW) this.leave('unsealed-frame');
   }
+
+  // Waits until what has been sent is out and what has arrived is played, where the stack does both on its own.
+  async settle() {}
 
   leave(reason) {
     if (this.over) return;

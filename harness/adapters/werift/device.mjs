@@ -1,5 +1,5 @@
 // One device behind the driver protocol of overheard, version 1. The WebRTC stack is handed in as `connect`, which makes the
-// connection of a call.
+// connection of a call; a stack that seals and counts frames on its own hands in its kind of call as well.
 //
 // Invariant: every request is answered once; what cannot be read harms nobody.
 import crypto from 'node:crypto';
@@ -26,6 +26,7 @@ const METHODS = {
   close: {},
   shutdown: {},
 };
+const PROFILES = ['frames', 'dtls', 'own'];
 const REASONS = ('declined no-answer busy unknown-user commitment-mismatch confirmation-mismatch confirmation-missing ' +
   'low-order-key unoffered-suite fingerprint-mismatch fingerprint-changed unsealed-frame set-up-timeout client-failed').split(' ');
 const OF_A_CALL = {
@@ -41,8 +42,8 @@ class Refused extends Error {
 }
 
 export class Device {
-  constructor(implementation, capabilities, connect) {
-    Object.assign(this, { implementation, connect, calls: new Map(), invoked: new Map(), keyLines: [], policy: 'Disabled' });
+  constructor(implementation, capabilities, connect, CallHere = Call) {
+    Object.assign(this, { implementation, connect, CallHere, calls: new Map(), invoked: new Map(), keyLines: [], policy: 'Disabled' });
     this.capabilities = Object.fromEntries(capabilities.map((word) => [word, true]));
   }
 
@@ -51,20 +52,24 @@ export class Device {
     return Number(this.session.e2ee && this.session.eligible && policy === 'DisabledUserOverride');
   }
 
+  carries(kind) {
+    return kind in PER_SECOND && Boolean(this.capabilities[kind]);
+  }
+
   callNamed(name, ready = () => true) {
     const call = this.calls.get(name);
     if (!call || !ready(call)) throw new Refused('wrong-state', 'there is no such call, or it is too late or too early');
     return call;
   }
 
-  async ask(method, p) {
+  async ask(method, p, deadline) {
     if (!Object.hasOwn(METHODS, method)) throw new Refused('unknown-method', 'this version of the protocol has no such method');
     for (const [name, type] of Object.entries(METHODS[method]))
       if (typeof p[name] !== type || p[name] === null) throw new Refused('invalid-params', `\`${name}\` is missing or of another type`);
     if (!['hello', 'shutdown'].includes(method) && !this.greeted) throw new Refused('wrong-state', 'say `hello` first');
     const needs = !['hello', 'open', 'cancel', 'close', 'shutdown'].includes(method);
     if (needs && !this.session) throw new Refused('wrong-state', 'open a session first');
-    return (await this[method](p)) ?? {};
+    return (await this[method](p, deadline)) ?? {};
   }
 
   hello(p) {
@@ -73,27 +78,38 @@ export class Device {
     return { protocol: 1, implementation: this.implementation, capabilities: this.capabilities };
   }
 
-  open(p) {
+  // Whatever the client needs before it can be called, within so many milliseconds.
+  async prepare(_within) {}
+
+  async open(p, deadline) {
     if (this.session) throw new Refused('wrong-state', 'the session is open already');
-    if (p.profile !== 'frames') throw new Refused('unsupported', 'this client has the profile `frames` alone');
+    if (!PROFILES.includes(p.profile) || !this.capabilities[p.profile])
+      throw new Refused('unsupported', 'this client does not declare the profile');
     this.session = { eligible: true, withheld: [], settings: [], device: '', ...p };
+    try {
+      await this.prepare(deadline ?? 20_000);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
     const { party, device, platform, version, e2ee } = this.session;
     signal('register', { party, device, platform, version, e2ee });
   }
 
   place(p) {
     if (!p.to.length || !p.to.every((to) => typeof to === 'string')) throw new Refused('invalid-params', '`to` names nobody');
-    if (!p.media.every((kind) => kind in PER_SECOND)) throw new Refused('unsupported', 'this client carries audio alone');
+    if (!p.media.every((kind) => this.carries(kind))) throw new Refused('unsupported', 'this client does not declare the media');
     const alone = p.to.length === 1 && p.to[0].includes('@') && p.kind === 'unscheduled';
     const intent = alone ? this.ownIntent(p.policy) : 0;
-    const half = intent ? new Half() : null;
+    const { profile } = this.session;
+    const half = intent && profile === 'frames' ? new Half() : null;
     const offer = {
       call: crypto.randomBytes(16).toString('hex'), from: this.session.party, to: p.to, media: p.media, kind: p.kind,
-      profile: 'frames', intent, suites: half ? [SUITE] : [],
+      profile, intent, suites: half ? [SUITE] : [],
       commit: half ? commitment(half.public, half.nonce).toString('hex') : '',
     };
     signal('offer', offer);
-    const placed = new Call(this, offer.call, 'caller', offer.from, p.to[0], [intent, 0], offer);
+    const placed = new this.CallHere(this, offer.call, 'caller', offer.from, p.to[0], [intent, 0], offer);
     placed.half = half;
     placed.later(30_000, () => placed.answered || placed.leave('no-answer'));
     this.crossed(placed);
@@ -102,9 +118,9 @@ export class Device {
 
   offered(m) {
     if (this.calls.has(m.call) || !/^[0-9a-f]{32}$/.test(m.call)) return;
-    const media = m.media.filter((kind) => kind in PER_SECOND);
+    const media = m.media.filter((kind) => this.carries(kind));
     const intents = [0, Number(m.intent === 1)];
-    const call = new Call(this, m.call, 'callee', m.from, this.session.party, intents, { ...m, media });
+    const call = new this.CallHere(this, m.call, 'callee', m.from, this.session.party, intents, { ...m, media });
     if (this.crossed(call)) return;
     claim(call.call, 'ringing');
     signal('ringing', { call: call.call });
@@ -130,8 +146,10 @@ export class Device {
     this.callNamed(p.call, (call) => call.role === 'callee' && !call.answered && !call.over).decline();
   }
 
-  'hang-up'(p) {
-    this.callNamed(p.call).leave();
+  async 'hang-up'(p) {
+    const call = this.callNamed(p.call);
+    await call.settle();
+    call.leave();
   }
 
   talk(p) {
@@ -167,14 +185,15 @@ export class Device {
     const call = this.calls.get(m.call);
     try {
       if (call && Object.hasOwn(OF_A_CALL, m.type)) await call[OF_A_CALL[m.type]](m);
-      else this.arrived(call, m);
+      else await this.arrived(call, m);
     } catch (error) {
       if (!(error instanceof Broken)) console.error(error); // what cannot be read is ignored, or ends its call
       call?.leave(error instanceof Broken ? error.message : 'client-failed');
     }
   }
 
-  arrived(call, m) {
+  async arrived(call, m) {
+    if (m.type === 'hang-up') await call?.settle();
     if (m.type === 'offer') this.offered(m);
     else if (m.type === 'ringing' && call) claim(m.call, 'ringing');
     else if (m.type === 'decline' && call) call.endedByOther('declined');
@@ -187,27 +206,33 @@ export class Device {
     } else if (m.type === 'error') out({ event: 'log', params: { text: `the call service refused a request: ${m.reason}` } });
   }
 
+  // Lines for the key file beside those of the agreement.
+  hopKeyLines() {
+    return [];
+  }
+
   keys() {
     const file = 'parties.keys';
-    fs.writeFileSync(path.join(this.session.folder, file), this.keyLines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+    const lines = [...this.keyLines, ...this.hopKeyLines()];
+    fs.writeFileSync(path.join(this.session.folder, file), lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
     return { file };
   }
 
   cancel() {}
 
-  close() {
+  async close() {
     for (const call of this.calls.values()) call.leave();
     this.session = null;
   }
 
-  shutdown() {
-    this.close();
+  async shutdown() {
+    await this.close();
   }
 }
 
-async function answer(device, id, method, params) {
+async function answer(device, id, method, params, deadline) {
   try {
-    out({ id, result: await device.ask(method, params) });
+    out({ id, result: await device.ask(method, params, deadline) });
   } catch (error) {
     if (!(error instanceof Refused)) console.error(error);
     out({ id, error: { kind: error.kind ?? 'internal', message: error.message } });
@@ -224,11 +249,11 @@ export async function serve(device) {
       continue; // without an id there is nobody to answer
     }
     if (typeof request?.id !== 'number') continue;
-    const work = answer(device, request.id, String(request.method), request.params ?? {});
+    const work = answer(device, request.id, String(request.method), request.params ?? {}, request.deadline_ms);
     // What takes its time is answered in its time; everything else in the order in which it was asked.
     if (!['talk', 'invoke'].includes(request.method)) await work;
     if (request.method === 'shutdown') break;
   }
-  device.close();
+  await device.close();
   process.exit(0);
 }

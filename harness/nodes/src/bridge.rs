@@ -1,7 +1,7 @@
 //! Two WebRTC peers, one per leg of a call: what opens on one hop goes out on the other.
 //!
-//! Payload, marker, timestamp, sequence number and payload type stay, the SSRC is fresh; nothing is ordered or
-//! repaired; RTCP ends at each hop; every packet that is not passed on is written down with the reason.
+//! Payload, marker, timestamp and sequence number stay, the SSRC is fresh, the payload type is that of the hop; nothing is
+//! ordered or repaired; RTCP ends at each hop; every packet that is not passed on is written down with the reason.
 
 use std::sync::Arc;
 
@@ -120,7 +120,6 @@ impl Bridge {
         let outgoing = Outgoing {
             kind: packet.kind,
             marker: packet.marker,
-            payload_type: Some(packet.payload_type),
             sequence: packet.sequence,
             timestamp: packet.timestamp,
             payload,

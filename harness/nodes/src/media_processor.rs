@@ -1,8 +1,9 @@
 //! The media processor: it ends every hop of an ordinary call and sends what each leg says to all the others.
 //!
-//! What opens on one leg goes out on every other one with payload, marker, timestamp, sequence number and payload
-//! type unchanged; the SSRC is fresh for each pair of leg and source. Nothing is ordered or repaired, RTCP ends at
-//! each hop, and every packet that is not passed on is written down with the reason. Frames are in the clear here.
+//! What opens on one leg goes out on every other one with payload, marker, timestamp and sequence number unchanged;
+//! the payload type is that of the hop, the SSRC is fresh for each pair of leg and source. Nothing is ordered or
+//! repaired, RTCP ends at each hop, and every packet that is not passed on is written down with the reason. Frames are
+//! in the clear here.
 
 mod call;
 mod leg;

@@ -55,7 +55,7 @@ impl Media {
     fn next_packet(&mut self, kind: Kind, marker: bool, payload: bytes::Bytes) -> Outgoing {
         let (sequence, timestamp) = (self.sequence, self.timestamp);
         self.sequence = sequence.wrapping_add(1);
-        Outgoing { kind, marker, payload_type: None, sequence, timestamp, payload }
+        Outgoing { kind, marker, sequence, timestamp, payload }
     }
 
     fn end_frame(&mut self, kind: Kind) {

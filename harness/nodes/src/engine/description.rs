@@ -36,6 +36,16 @@ pub(super) fn candidate_address(sdp: &str) -> Option<SocketAddr> {
     fields.filter_map(address).next()
 }
 
+/// The first payload type under which a description names a codec (`a=rtpmap`, RFC 8866 §6.6); `mime` as `audio/opus`.
+pub(super) fn payload_type(sdp: &str, mime: &str) -> Option<u8> {
+    let (_, codec) = mime.split_once('/')?;
+    sdp.lines().find_map(|line| {
+        let (number, format) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+        let name = format.split('/').next()?;
+        name.eq_ignore_ascii_case(codec).then(|| number.parse().ok())?
+    })
+}
+
 /// Every SHA-256 fingerprint of a description (RFC 8122 §5), without repetition, in the order of the lines.
 pub fn fingerprints(sdp: &str) -> Vec<[u8; 32]> {
     let mut found: Vec<[u8; 32]> = Vec::new();
@@ -77,6 +87,16 @@ mod tests {
         assert_eq!(candidate_address(named), None);
         let sdp = format!("v=0\r\n{named}a=candidate:2 1 udp 1 10.0.0.9 7000 typ host\r\n");
         assert_eq!(candidate_address(&sdp), Some("10.0.0.9:7000".parse().expect("an address")));
+    }
+
+    #[test]
+    fn a_payload_type_is_that_of_the_first_line_with_the_codec() {
+        let sdp = "m=audio 9 X 63 109\r\na=rtpmap:63 red/48000/2\r\na=rtpmap:109 OPUS/48000/2\r\n\
+                   a=rtpmap:110 opus/48000/2\r\na=rtpmap:x VP8/90000\r\na=rtpmap:300 VP8/90000\r\n";
+        assert_eq!(payload_type(sdp, "audio/opus"), Some(109));
+        for not_there in ["video/VP8", "video/H264", "opus"] {
+            assert_eq!(payload_type(sdp, not_there), None, "{not_there}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One peer connection: tracks out, packets in, descriptions back and forth.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,9 +32,9 @@ use super::runtime::NetRuntime;
 use super::{EngineError, KeySink, description};
 use crate::entropy::Entropy;
 
-/// Payload type of Opus in every description of ours.
+/// Payload type of Opus in every offer of ours.
 const OPUS: u8 = 111;
-/// Payload type of VP8 in every description of ours.
+/// Payload type of VP8 in every offer of ours.
 const VP8: u8 = 96;
 
 /// A stream that the peer sends.
@@ -104,15 +105,13 @@ pub struct Incoming {
     pub payload: Bytes,
 }
 
-/// An RTP packet to send.
+/// An RTP packet to send; its payload type is the one that the other side has described.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// The track that it goes out on.
     pub kind: Kind,
     /// Marker bit.
     pub marker: bool,
-    /// Payload type; none takes that of the codec.
-    pub payload_type: Option<u8>,
     /// Sequence number.
     pub sequence: u16,
     /// RTP timestamp.
@@ -126,6 +125,8 @@ pub struct Peer {
     connection: Arc<dyn PeerConnection>,
     senders: Vec<Arc<dyn RtpSender>>,
     tracks: Mutex<Vec<Track>>,
+    /// What the other side has described last, by kind: under that it expects a codec (RFC 3264 §6.1).
+    payload_types: Mutex<BTreeMap<Kind, u8>>,
     gathered: watch::Receiver<bool>,
     state: watch::Receiver<PeerState>,
     runtime: Arc<NetRuntime>,
@@ -273,7 +274,15 @@ impl Peer {
         let (tracks, senders) = add_tracks(connection.as_ref(), "", &setup.tracks).await?;
         let tracks = Mutex::new(tracks);
         Ok((
-            Self { connection, senders, tracks, gathered: gathered_seen, state: state_seen, runtime },
+            Self {
+                connection,
+                senders,
+                tracks,
+                payload_types: Mutex::default(),
+                gathered: gathered_seen,
+                state: state_seen,
+                runtime,
+            },
             incoming_seen,
         ))
     }
@@ -302,6 +311,7 @@ impl Peer {
     /// # Errors
     /// When the offer is no description, or the engine refuses it.
     pub async fn answer(&self, offer: &str) -> Result<String, EngineError> {
+        self.learn(offer);
         let offer =
             RTCSessionDescription::offer(offer.to_owned()).map_err(EngineError::at("read an offer"))?;
         self.connection.set_remote_description(offer).await.map_err(EngineError::at("take an offer"))?;
@@ -314,9 +324,24 @@ impl Peer {
     /// # Errors
     /// When the answer is no description, or the engine refuses it.
     pub async fn accept(&self, answer: &str) -> Result<(), EngineError> {
+        self.learn(answer);
         let answer =
             RTCSessionDescription::answer(answer.to_owned()).map_err(EngineError::at("read an answer"))?;
         self.connection.set_remote_description(answer).await.map_err(EngineError::at("take an answer"))
+    }
+
+    fn learn(&self, sdp: &str) {
+        let mut payload_types = self.payload_types.lock().unwrap_or_else(PoisonError::into_inner);
+        for kind in Kind::ALL {
+            if let Some(payload_type) = description::payload_type(sdp, &codec(*kind).0.mime_type) {
+                payload_types.insert(*kind, payload_type);
+            }
+        }
+    }
+
+    fn payload_type(&self, kind: Kind) -> u8 {
+        let payload_types = self.payload_types.lock().unwrap_or_else(PoisonError::into_inner);
+        payload_types.get(&kind).copied().unwrap_or_else(|| codec(kind).2)
     }
 
     async fn local(&self, description: RTCSessionDescription) -> Result<String, EngineError> {
@@ -371,7 +396,7 @@ impl Peer {
         let header = rtc::rtp::header::Header {
             version: 2,
             marker: packet.marker,
-            payload_type: packet.payload_type.unwrap_or_else(|| codec(packet.kind).2),
+            payload_type: self.payload_type(packet.kind),
             sequence_number: packet.sequence,
             timestamp: packet.timestamp,
             ssrc: setup.ssrc,
@@ -390,9 +415,8 @@ impl Peer {
         let to = description::candidate_address(description).ok_or(io::ErrorKind::AddrNotAvailable)?;
         let found = self.tracks.lock().unwrap_or_else(PoisonError::into_inner);
         let ssrc = found.iter().find(|t| t.setup.kind == packet.kind).map_or(0, |t| t.setup.ssrc);
-        let payload_type = packet.payload_type.unwrap_or_else(|| codec(packet.kind).2);
         // RFC 3550 §5.1: version 2, no padding, extension or contributing source.
-        let mut bytes = vec![0x80, payload_type | u8::from(packet.marker) << 7];
+        let mut bytes = vec![0x80, self.payload_type(packet.kind) | u8::from(packet.marker) << 7];
         bytes.extend(packet.sequence.to_be_bytes());
         bytes.extend(packet.timestamp.to_be_bytes());
         bytes.extend(ssrc.to_be_bytes());

@@ -143,7 +143,6 @@ impl Leg {
         let outgoing = Outgoing {
             kind: packet.kind,
             marker: packet.marker,
-            payload_type: Some(packet.payload_type),
             sequence: packet.sequence,
             timestamp: packet.timestamp,
             payload: packet.payload.clone(),

@@ -40,14 +40,7 @@ async fn negotiate(from: &Peer, to: &Peer) {
 }
 
 fn packet(kind: Kind, sequence: u16) -> Outgoing {
-    Outgoing {
-        kind,
-        marker: false,
-        payload_type: None,
-        sequence,
-        timestamp: 1,
-        payload: Bytes::from_static(&[0x10, 2, 3]),
-    }
+    Outgoing { kind, marker: false, sequence, timestamp: 1, payload: Bytes::from_static(&[0x10, 2, 3]) }
 }
 
 async fn settle(net: &Arc<dyn Network>) {
@@ -110,4 +103,20 @@ async fn what_comes_right_behind_the_handshake_is_heard() {
     first.send(packet(Kind::Audio, 1)).await.expect("sent");
     settle(&net).await;
     assert_eq!(heard(&mut at_second), [(Kind::Audio, 10, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_leave_under_the_payload_type_that_the_other_side_described() {
+    let net = network();
+    let (device, _) = peer(&net, "device", &[Kind::Audio, Kind::Video], 10).await;
+    let (node, _) = peer(&net, "node", &[Kind::Audio, Kind::Video], 20).await;
+    assert_eq!((node.payload_type(Kind::Audio), node.payload_type(Kind::Screen)), (OPUS, VP8));
+    let renumbered = |sdp: &str| sdp.replace(":111 ", ":109 ").replace("SAVPF 111", "SAVPF 109");
+    let offer = renumbered(&device.offer().await.expect("an offer"));
+    let answer = node.answer(&offer).await.expect("an answer");
+    assert!(answer.contains("a=rtpmap:109 opus"), "{answer}");
+    assert_eq!((node.payload_type(Kind::Audio), node.payload_type(Kind::Video)), (109, VP8));
+    // Whoever offered goes by the answer.
+    device.learn(&answer);
+    assert_eq!(device.payload_type(Kind::Audio), 109);
 }

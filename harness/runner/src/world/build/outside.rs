@@ -25,8 +25,10 @@ use tokio::sync::{mpsc, watch};
 use super::{SIGNALLING, Yard, dial};
 use bridge::Bridge;
 
-/// Until a client has started and answers.
+/// Until a driver has started and answers.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
+/// Until its client is there: a browser takes seconds, and many of them where others keep the processors busy.
+const OPENS_WITHIN: Duration = Duration::from_secs(40);
 /// For everything that is asked later and takes no time of its own.
 pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
@@ -207,7 +209,7 @@ async fn open(driver: &Driver, device: &DeviceId, session: Session) -> Result<(D
             driver.request(&Ask::Close {}, ANSWERS_WITHIN).await?.ok();
         }
     }
-    let _: serde_json::Value = driver.ask(Ask::Open(Box::new(session)), STARTS_WITHIN).await?;
+    let _: serde_json::Value = driver.ask(Ask::Open(Box::new(session)), OPENS_WITHIN).await?;
     let exports_keys = has("keys-export");
     let record = DriverRecord {
         device: device.clone(),

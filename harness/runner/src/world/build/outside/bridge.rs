@@ -159,6 +159,10 @@ impl Bridge {
     async fn event(&self, event: Event, outbox: &mpsc::UnboundedSender<String>) {
         match event {
             Event::Signal { mut message } => {
+                if message["type"] == "offer" {
+                    // It may be over before `place` is answered, where two call each other.
+                    begin(&self.seen, message["call"].as_str().unwrap_or_default(), Role::Caller);
+                }
                 if let Some(sdp) = sdp_of(&message) {
                     let call = message["call"].as_str().unwrap_or_default();
                     match self.access.outward(call, &sdp, self.relayed.contains(call)) {
