@@ -71,7 +71,7 @@ fn export_13<H: EagerHash + Digest>(secret: &[u8], out: &mut [u8]) -> Option<()>
 }
 
 /// HKDF-Expand-Label (RFC 8446 §7.1) with the prefix `dtls13` (RFC 9147 §5.9).
-fn expand_label<H: EagerHash>(secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Option<()> {
+pub fn expand_label<H: EagerHash>(secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Option<()> {
     let length = u16::try_from(out.len()).ok()?.to_be_bytes();
     let label = [b"dtls13", label].concat();
     let lengths = [u8::try_from(label.len()).ok()?, u8::try_from(context.len()).ok()?];

@@ -10,6 +10,7 @@ pub mod capture;
 pub mod case;
 pub mod checks;
 pub mod dissect;
+pub mod dtls13;
 pub mod dtls_exporter;
 pub mod evidence;
 pub mod examination;

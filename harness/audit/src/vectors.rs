@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 
 pub(crate) const AGREEMENT: &str = include_str!("../vectors/agreement.json");
+#[cfg(test)]
+pub(crate) const DTLS13: &str = include_str!("../vectors/dtls13/handshake.json");
 pub(crate) const SFRAME: &str = include_str!("../vectors/sframe/test-vectors.json");
 pub(crate) const SRTP: &str = include_str!("../vectors/ietf/srtp.json");
 pub(crate) const AES_GCM: &str = include_str!("../vectors/wycheproof/aes_gcm_test.json");
@@ -138,6 +140,18 @@ pub(crate) struct SframeCase {
     pub metadata: Bytes,
     pub pt: Bytes,
     pub ct: Bytes,
+}
+
+/// `vectors/dtls13/handshake.json`
+#[cfg(test)]
+#[derive(Deserialize)]
+pub(crate) struct Handshake13 {
+    pub client_secret: Bytes,
+    pub server_secret: Bytes,
+    pub client_fingerprint: Bytes,
+    pub server_fingerprint: Bytes,
+    pub client: Vec<Bytes>,
+    pub server: Vec<Bytes>,
 }
 
 /// `vectors/agreement.json`

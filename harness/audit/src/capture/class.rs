@@ -63,11 +63,14 @@ pub(super) fn classify(capture: &mut Capture) {
         both.filter(|(_, class)| **class == wanted).map(|(packet, _)| pair(packet)).collect()
     };
     let (keyed, tls) = (with(Class::Dtls), with(Class::Tls));
-    for (packet, class) in capture.packets.iter_mut().zip(first) {
+    let unified: Vec<bool> = capture.packets.iter().map(|p| dtls::is_unified(capture.payload(p))).collect();
+    for ((packet, class), unified) in capture.packets.iter_mut().zip(first).zip(unified) {
         let ends = pair(packet);
         packet.class = match class {
             Class::Rtp if keyed.contains(&ends) => Class::Srtp,
             Class::Rtcp if keyed.contains(&ends) => Class::Srtcp,
+            // The first bits of a record of DTLS 1.3 (RFC 9147 §4) say something between these two alone.
+            Class::OtherUdp if keyed.contains(&ends) && unified => Class::Dtls,
             Class::OtherTcp if tls.contains(&ends) => Class::Tls,
             other => other,
         };

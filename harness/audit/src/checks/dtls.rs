@@ -16,6 +16,10 @@ pub(super) const CHECKS: &[&Check] = &[
     &handshake_ends_before_media::CHECK,
 ];
 
+/// Why nothing is said of a protection profile.
+pub const PROFILE_UNREAD: &str =
+    "the SRTP profile of a handshake of DTLS 1.3 is encrypted; have a device export its handshake secrets";
+
 /// The blame for what the end behind `tap` does.
 fn blame(case: &Case<'_>, tap: &str) -> Blame {
     let calls = || case.calls.iter().filter_map(|call| call.record);

@@ -1,4 +1,5 @@
-//! DTLS 1.2 records and handshake messages (RFC 6347 §4) in the clear: hellos, certificates and alerts.
+//! DTLS records and handshake messages (RFC 6347 §4) in the clear: hellos, certificates and alerts; where the protected
+//! records of DTLS 1.3 stand (RFC 9147 §4), and what their messages say once somebody has opened them.
 //!
 //! Invariant: what is encrypted (an epoch above 0) is counted and never interpreted.
 
@@ -11,11 +12,16 @@ use super::stun::u16_at;
 /// The version number of DTLS 1.2 on the wire (RFC 6347 §4.1).
 pub const DTLS_1_2: u16 = 0xFEFD;
 
+/// The version number of DTLS 1.3 on the wire (RFC 9147 §5.3).
+pub const DTLS_1_3: u16 = 0xFEFC;
+
 /// The content type of an alert (RFC 6347 §4.1).
 pub const CONTENT_ALERT: u8 = 21;
-const CONTENT_HANDSHAKE: u8 = 22;
+/// The content type of handshake messages (RFC 6347 §4.1).
+pub const CONTENT_HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
+const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
 const USE_SRTP: u16 = 14;
 const SUPPORTED_VERSIONS: u16 = 43;
@@ -50,25 +56,55 @@ pub fn looks_like(datagram: &[u8]) -> bool {
     datagram.len() >= 13 && datagram.get(1) == Some(&0xFE)
 }
 
-/// Whether a datagram begins with the unified header of DTLS 1.3 (RFC 9147 §4), without a connection id, and its
-/// records fill it exactly; such a record holds at least a tag.
+/// A protected record of DTLS 1.3 behind its unified header (RFC 9147 §4), without a connection id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Protected<'a> {
+    /// The header, its number masked.
+    pub header: &'a [u8],
+    /// Bytes of the number, which stands behind the first byte.
+    pub number_length: usize,
+    /// The low two bits of the epoch.
+    pub epoch: u8,
+    /// Ciphertext and tag.
+    pub body: &'a [u8],
+}
+
+/// The record at the start of `bytes`, and what stands behind it; it holds at least a byte and a tag.
+fn first_protected(bytes: &[u8]) -> Option<(Protected<'_>, &[u8])> {
+    let first = bytes.first().filter(|first| *first >> 4 == 2)?;
+    let number_length = if first & 0x08 == 0 { 1 } else { 2 };
+    let long = first & 0x04 != 0;
+    let start = 1 + number_length + if long { 2 } else { 0 };
+    let header = bytes.get(..start)?;
+    let rest = bytes.get(start..)?;
+    // Without a length the record fills its datagram.
+    let length = if long { usize::from(u16_at(bytes, 1 + number_length)?) } else { rest.len() };
+    let (body, rest) = rest.split_at_checked(length).filter(|(body, _)| body.len() > TAG)?;
+    Some((Protected { header, number_length, epoch: first & 3, body }, rest))
+}
+
+/// Whether a datagram begins with the unified header of DTLS 1.3, and its records fill it exactly.
 pub fn is_unified(mut datagram: &[u8]) -> bool {
-    while let Some(first) = datagram.first().filter(|first| *first >> 4 == 2) {
-        let sequence = if first & 0x08 == 0 { 1 } else { 2 };
-        if first & 0x04 == 0 {
-            return datagram.len() > 1 + sequence + TAG;
-        }
-        let Some(length) = u16_at(datagram, 1 + sequence).map(usize::from).filter(|length| *length > TAG)
-        else {
-            return false;
-        };
-        match datagram.get(3 + sequence + length..) {
-            Some([]) => return true,
-            Some(rest) => datagram = rest,
-            None => return false,
+    let mut any = false;
+    while let Some((_, rest)) = first_protected(datagram) {
+        (datagram, any) = (rest, true);
+    }
+    any && datagram.is_empty()
+}
+
+/// The protected records of a datagram, beside and behind those in the clear.
+pub fn protected(mut datagram: &[u8]) -> Vec<Protected<'_>> {
+    let mut found = Vec::new();
+    loop {
+        if let Some((record, rest)) = first_protected(datagram) {
+            found.push(record);
+            datagram = rest;
+        } else if let Some(length) = u16_at(datagram, 11).filter(|_| looks_like(datagram)) {
+            datagram = datagram.get(13 + usize::from(length)..).unwrap_or_default();
+        } else {
+            return found;
         }
     }
-    false
 }
 
 /// The records of a datagram, up to the first that is cut.
@@ -125,6 +161,8 @@ pub struct Side {
     pub alerts: Vec<(u8, u8)>,
     /// Alerts in an encrypted epoch.
     pub encrypted_alerts: usize,
+    /// Whether something of its protected handshake was opened (DTLS 1.3).
+    pub opened: bool,
     fragments: BTreeMap<(u16, u8), Fragments>,
     held: usize,
 }
@@ -177,6 +215,12 @@ impl Side {
         }
     }
 
+    /// Takes in what a protected record of this side's handshake held (DTLS 1.3).
+    pub fn take_opened(&mut self, messages: &[u8]) {
+        self.opened = true;
+        self.handshake(messages);
+    }
+
     fn handshake(&mut self, mut rest: &[u8]) {
         while let (Some(kind), Some(total), Some(sequence), Some(offset), Some(length)) =
             (rest.first().copied(), u24_at(rest, 1), u16_at(rest, 4), u24_at(rest, 6), u24_at(rest, 9))
@@ -225,9 +269,15 @@ impl Side {
                 self.is_server = true;
                 self.server_hello(body);
             }
-            // RFC 5246 §7.4.2: list length, then length and bytes of each certificate.
+            ENCRYPTED_EXTENSIONS if self.opened => {
+                self.extensions(body);
+            }
+            // RFC 5246 §7.4.2: list length, then length and bytes of each certificate. RFC 8446 §4.4.2: before them
+            // a context behind its length.
             CERTIFICATE if self.fingerprint.is_none() => {
-                let first = u24_at(body, 3).and_then(|length| body.get(6..6 + length));
+                let context =
+                    body.first().filter(|_| self.opened).map_or(0, |length| 1 + usize::from(*length));
+                let first = u24_at(body, context + 3).and_then(|l| body.get(context + 6..context + 6 + l));
                 self.fingerprint = first.map(|certificate| Sha256::digest(certificate).into());
             }
             _ => {}

@@ -2,13 +2,13 @@
 //!
 //! Invariant: a datagram keeps the packet that carried it, and nothing is changed in its bytes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::ops::Range;
 
 use crate::capture::class::of_datagram;
 use crate::capture::{Capture, Class, Transport};
-use crate::dissect::{stun, turn};
+use crate::dissect::{dtls, stun, turn};
 
 /// One direction between two ends on one interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,7 +99,20 @@ pub fn datagrams(capture: &Capture) -> Vec<Datagram> {
         let class = of_datagram(payload.get(range.clone()).unwrap_or_default(), packet);
         found.push(Datagram { packet: index, flow, class, range });
     }
+    protected_records(capture, &mut found);
     found
+}
+
+/// A protected record of DTLS 1.3 begins with bits that only a handshake on the same way tells from anything else
+/// (RFC 9147 §4).
+fn protected_records(capture: &Capture, datagrams: &mut [Datagram]) {
+    let shaken = datagrams.iter().filter(|datagram| datagram.class == Class::Dtls);
+    let shaken: BTreeSet<Flow> = shaken.map(|datagram| datagram.flow.undirected()).collect();
+    for datagram in datagrams.iter_mut().filter(|datagram| datagram.class == Class::OtherUdp) {
+        if shaken.contains(&datagram.flow.undirected()) && dtls::is_unified(datagram.bytes(capture)) {
+            datagram.class = Class::Dtls;
+        }
+    }
 }
 
 fn inside(whole: &[u8], part: &[u8]) -> Range<usize> {
@@ -150,6 +163,33 @@ mod tests {
             assert_eq!(datagram.flow.peer, Some("10.0.0.2:6000".parse().expect("an address")));
         }
         assert_eq!(carried[1].flow.undirected(), carried[2].flow.undirected());
+    }
+
+    #[test]
+    fn a_record_of_dtls_13_is_one_where_two_have_shaken_hands() {
+        let hello = [&[22, 0xFE, 0xFD][..], &[0; 10]].concat();
+        let record = [&[0x2E, 0, 1, 0, 17][..], &[7; 17]].concat();
+        let classes = |datagrams: &[(&str, &str, &[u8])]| {
+            let mut builder = CaptureBuilder::new(&["alice@contoso.example"]);
+            for (at, (source, destination, bytes)) in (0..).zip(datagrams) {
+                builder.udp(0, at, source, destination, bytes);
+            }
+            let capture = Capture::read(builder.bytes());
+            let of_packets: Vec<Class> = capture.packets.iter().map(|packet| packet.class).collect();
+            let of_datagrams: Vec<Class> = datagrams_of(&capture);
+            assert_eq!(of_packets, of_datagrams);
+            of_packets
+        };
+        let (here, there) = ("10.0.0.1:5000", "10.0.0.2:6000");
+        let answered =
+            classes(&[(here, there, &hello), (there, here, &record), (there, here, &record[..21])]);
+        assert_eq!(answered, [Class::Dtls, Class::Dtls, Class::OtherUdp]);
+        let strange = classes(&[(here, there, &record), (here, "10.0.0.2:6001", &hello)]);
+        assert_eq!(strange, [Class::OtherUdp, Class::Dtls]);
+    }
+
+    fn datagrams_of(capture: &Capture) -> Vec<Class> {
+        datagrams(capture).iter().map(|datagram| datagram.class).collect()
     }
 
     #[test]

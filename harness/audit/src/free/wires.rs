@@ -41,6 +41,9 @@ pub(super) fn collect(evidence: &Evidence<'_>, free: &mut Free) {
                 for record in dissect::dtls::records(bytes) {
                     free.wire("a DTLS record", packet, record.fragment, Ears::ALL);
                 }
+                for record in dissect::dtls::protected(bytes) {
+                    free.wire("a DTLS record", packet, record.body, Ears::ALL);
+                }
             }
             Class::Stun => free.wire("a STUN message", packet, bytes, Ears::ALL),
             _ => free.wire("a datagram", packet, bytes, Ears::ALL),

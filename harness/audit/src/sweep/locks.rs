@@ -239,7 +239,11 @@ const fn has_rolled_over(start: u16, sequence: u16) -> bool {
     start >= 0x8000 && sequence < start - 0x8000
 }
 
+/// How SRTP keys follow from a master secret; DTLS 1.3 has none.
 fn exporter(association: &Association, flow: Flow) -> Option<Exporter> {
+    if association.is_13() {
+        return None;
+    }
     let (client, server) = association.client_and_server()?;
     Some(Exporter {
         prf: association.prf()?,

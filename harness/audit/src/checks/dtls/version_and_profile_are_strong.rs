@@ -62,6 +62,10 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     let mut weak: BTreeMap<(Weakness, String), Located> = BTreeMap::new();
     for association in &case.evidence.associations {
         let Some((_, server)) = association.client_and_server() else { continue };
+        if !association.tells_profile() {
+            findings.doubt(super::PROFILE_UNREAD);
+            continue;
+        }
         let at = case.evidence.located(association.packets.first().copied().unwrap_or_default());
         findings.examine(1);
         for what in weaknesses(server.version, association.profile()) {

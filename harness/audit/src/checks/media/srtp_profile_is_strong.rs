@@ -41,6 +41,10 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     let mut weak: BTreeMap<(String, &str), Located> = BTreeMap::new();
     for association in evidence.associations.iter().filter(|a| carries_media(evidence, a)) {
         let Some((client, _)) = association.client_and_server() else { continue };
+        if !association.tells_profile() {
+            findings.doubt(crate::checks::dtls::PROFILE_UNREAD);
+            continue;
+        }
         findings.examine(1);
         let chosen = association.profile();
         let wrong = if !chosen.is_some_and(|profile| STRONG.contains(&profile)) {

@@ -94,3 +94,34 @@ proptest! {
         side.take(&record(22, 0, &piece(kind, 0, &bytes, 0, from)));
     }
 }
+
+#[test]
+fn protected_records_are_found_behind_those_in_the_clear() {
+    let plain = record(22, 0, &[1, 2, 3]);
+    // Two bytes of number and a length; then one byte, and the rest of the datagram.
+    let long = [&[0x2E, 5, 6, 0, 17][..], &[9; 17]].concat();
+    let short = [&[0x23, 7][..], &[8; 20]].concat();
+    let whole = [&plain[..], &long, &short].concat();
+    let found = protected(&whole);
+    let seen: Vec<_> =
+        found.iter().map(|r| (r.header.len(), r.number_length, r.epoch, r.body.len())).collect();
+    assert_eq!(seen, [(5, 2, 2, 17), (2, 1, 3, 20)]);
+    assert!(is_unified(&[&long[..], &short].concat()) && !is_unified(&whole) && !is_unified(&[]));
+    assert!(!is_unified(&long[..21]) && !is_unified(&[0x2E, 5, 6, 0, 16]));
+    assert!(protected(&[0x2E, 5, 6, 0, 18]).is_empty() && protected(&long[..10]).is_empty());
+}
+
+#[test]
+fn a_certificate_behind_a_context_is_read_from_an_opened_message_alone() {
+    let body = [&[1, 0xAB][..], &[0, 0, 8, 0, 0, 3], &[4, 5, 6], &[0, 0]].concat();
+    let message = piece(11, 3, &body, 0, body.len());
+    let extensions = [0, 9, 0, 14, 0, 5, 0, 2, 0, 8, 0];
+    let encrypted = piece(8, 2, &extensions, 0, extensions.len());
+    let mut side = Side::default();
+    side.take_opened(&[&encrypted[..], &message].concat());
+    assert_eq!(side.srtp_profiles, [8]);
+    assert_eq!(side.fingerprint, Some(Sha256::digest([4, 5, 6]).into()));
+    let mut clear = Side::default();
+    clear.take(&record(22, 0, &[&encrypted[..], &message].concat()));
+    assert!(clear.srtp_profiles.is_empty() && clear.fingerprint != side.fingerprint);
+}
