@@ -46,6 +46,18 @@ const GSTREAMER: Client = Client {
     driver: "/usr/bin/python3 gstreamer/driver.py",
 };
 
+const CHROMIUM: Client = Client {
+    name: "Chromium ",
+    probe: "node --version && chromium --version",
+    driver: "node chromium/driver.mjs",
+};
+
+const FIREFOX: Client = Client {
+    name: "Mozilla Firefox ",
+    probe: "node --version && firefox-esr --version",
+    driver: "node firefox/driver.mjs",
+};
+
 impl Client {
     /// The command that starts its driver; none where it is not installed.
     fn command(self) -> Option<String> {
@@ -67,7 +79,7 @@ impl Client {
 
 #[rstest]
 fn a_client_made_by_others_is_heard_by_its_peer_alone(
-    #[values(AIORTC, WERIFT, NODE_DATACHANNEL, GSTREAMER)] client: Client,
+    #[values(AIORTC, WERIFT, NODE_DATACHANNEL, GSTREAMER, CHROMIUM, FIREFOX)] client: Client,
     #[values("caller", "callee")] side: &str,
 ) {
     let Some(command) = client.command() else { return };
