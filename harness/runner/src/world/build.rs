@@ -44,9 +44,9 @@ const UNPRIVILEGED_HTTPS: u16 = 8_443;
 const SIGNALLING: &str = "/v1";
 /// Where media nodes take the call service's link.
 const NODE_LINK: &str = "/node";
-/// A call in memory, or through a relay, that is not connected after this long has ended.
+/// A call in memory, through a relay, or of a client made by others, that is not connected after this long has ended.
 const LONG_SET_UP: Duration = Duration::from_secs(10);
-/// The same over real sockets without a relay.
+/// The same over real sockets without a relay between our own clients.
 const LOOPBACK_SET_UP: Duration = Duration::from_secs(3);
 
 /// Why a world could not be built.
@@ -135,7 +135,8 @@ impl World {
         yard.relay()?;
         let set_up = match (job.net, plan.path) {
             (NetKind::Memory, _) | (_, Path::Relay) => LONG_SET_UP,
-            (NetKind::Loopback, _) => LOOPBACK_SET_UP,
+            (NetKind::Loopback, _) if job.outsiders.is_empty() => LOOPBACK_SET_UP,
+            (NetKind::Loopback, _) => LONG_SET_UP,
         };
         let mut clients = BTreeMap::new();
         for (device, user) in devices(plan) {
