@@ -4,6 +4,7 @@
 //! could not be concluded is said.
 
 mod agreements;
+mod carriers;
 pub mod codec;
 pub mod described;
 pub mod descriptors;

@@ -76,6 +76,13 @@ impl Questions {
             let text = format!("{name}: {} packets belong to more streams than are looked at", survey.beyond);
             self.ask(text, "a capture of fewer calls");
         }
+        let unread = survey.carriers.unread;
+        if unread > 0 {
+            let text = format!(
+                "{name}: {unread} bytes of TCP connections that carry media could not be read: parts of them are missing"
+            );
+            self.ask(text, "a capture without lost packets");
+        }
         if ended.refused_fragments > 0 {
             let text =
                 format!("{name}: {} fragments of datagrams did not fit together", ended.refused_fragments);

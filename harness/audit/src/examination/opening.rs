@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::carriers::{Carriers, Framed, is_segment};
 use super::frame_uses;
 use super::keys::{Holder, HopKey, Keys};
 use super::listed::Listed;
@@ -12,11 +13,11 @@ use super::payloads::{Payloads, Seen};
 use super::prefixed::Prefixed;
 use super::resent::Resent;
 use super::sample::Look;
-use super::stream::{Through, Way};
+use super::stream::Way;
 use super::timeline::{Kinds, Tally};
 use crate::capture::class::{Class, of_datagram};
 use crate::capture::{Packet, Transport};
-use crate::dissect::{framed, rtp, stun, turn, vp8};
+use crate::dissect::{rtp, vp8};
 use crate::sframe;
 use crate::srtp::{Profile, Rollover, without_mki, without_padding};
 
@@ -154,7 +155,7 @@ pub struct Opening<'k> {
     by_way: HashMap<Way, Vec<usize>>,
     anywhere: Vec<usize>,
     streams: HashMap<(Way, u32), Stream>,
-    channels: HashMap<(Way, u16), Through>,
+    carriers: Carriers,
     shared: Shared,
 }
 
@@ -175,7 +176,7 @@ impl<'k> Opening<'k> {
             by_way,
             anywhere,
             streams: HashMap::new(),
-            channels: HashMap::new(),
+            carriers: Carriers::default(),
             shared: Shared::default(),
         }
     }
@@ -185,35 +186,33 @@ impl<'k> Opening<'k> {
         if packet.class == Class::Malformed {
             return;
         }
-        let way = super::survey::way(packet);
-        match packet.transport {
-            Transport::Udp => self.datagram(way, packet, payload),
-            Transport::Tcp { .. } => {
-                let way = Way { through: Some(Through::Tcp), ..way };
-                for datagram in framed::datagrams(payload).into_iter().flatten() {
-                    self.datagram(way, packet, datagram);
-                }
+        if is_segment(packet) {
+            let mut carriers = std::mem::take(&mut self.carriers);
+            carriers.segment(packet, payload, |carriers, framed| self.framed(carriers, framed));
+            self.carriers = carriers;
+        } else if packet.transport == Transport::Udp {
+            self.datagram(super::survey::way(packet), packet, payload);
+        }
+    }
+
+    fn framed(&mut self, carriers: &mut Carriers, framed: Framed<'_>) {
+        let Framed { packet, way, class, bytes } = framed;
+        match class {
+            Class::Rtp => self.media(way, packet, bytes),
+            Class::TurnChannel | Class::Stun => {
+                let carried = carriers.relayed(way, class, bytes);
+                carried.into_iter().for_each(|(way, data)| self.media(way, packet, data));
             }
-            Transport::Other => {}
+            _ => {}
         }
     }
 
     fn datagram(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
         match of_datagram(payload, packet) {
             Class::Rtp => self.media(way, packet, payload),
-            Class::TurnChannel => {
-                let Some((number, data)) = turn::channel_data(payload) else { return };
-                let known = self.channels.get(&(way.both(), number)).copied();
-                let through = Some(known.unwrap_or(Through::Channel(number)));
-                self.media(Way { through, ..way }, packet, data);
-            }
-            Class::Stun => {
-                let Some(message) = stun::Message::parse(payload) else { return };
-                if let Some((number, peer)) = turn::channel_bind(&message) {
-                    self.channels.insert((way.both(), number), Through::Peer(peer));
-                } else if let Some((peer, data)) = turn::indication(&message) {
-                    self.media(Way { through: Some(Through::Peer(peer)), ..way }, packet, data);
-                }
+            class @ (Class::TurnChannel | Class::Stun) => {
+                let carried = self.carriers.relayed(way, class, payload);
+                carried.into_iter().for_each(|(way, data)| self.media(way, packet, data));
             }
             Class::OtherUdp => {
                 let Some(behind) = self.prefixed.behind(way, payload) else { return };
@@ -297,7 +296,9 @@ impl<'k> Opening<'k> {
     }
 
     /// What was opened of each stream.
-    pub fn finish(self) -> HashMap<(Way, u32), Opened> {
+    pub fn finish(mut self) -> HashMap<(Way, u32), Opened> {
+        let mut carriers = std::mem::take(&mut self.carriers);
+        carriers.finish(|carriers, framed| self.framed(carriers, framed));
         self.streams.into_iter().map(|(key, stream)| (key, stream.finish(self.keys))).collect()
     }
 }

@@ -9,6 +9,7 @@ use std::hint::black_box;
 use foldhash::quality::RandomState;
 
 use super::agreements::Agreements;
+use super::carriers::{Carriers, Framed, is_segment};
 use super::described::Described;
 use super::first_reading::Glances;
 use super::glance::{Glance, Media};
@@ -17,10 +18,10 @@ use super::name::Name;
 use super::prefixed::{Prefixed, Taken};
 use super::reports::Reports;
 use super::stream::{Stream, Through, Way};
+use crate::capture::Packet;
 use crate::capture::class::{Class, of_datagram};
-use crate::capture::{Packet, Transport};
 use crate::dissect::dtls::{self, Side};
-use crate::dissect::{framed, stun, turn};
+use crate::dissect::stun;
 
 /// Streams that are looked at; any further ones are counted.
 pub const STREAMS: usize = 50_000;
@@ -112,7 +113,8 @@ pub struct Survey {
     associations_at: HashMap<Way, usize, RandomState>,
     tls: HashMap<Way, u64, RandomState>,
     undecided_tcp: HashMap<Way, u64, RandomState>,
-    channels: HashMap<(Way, u16), Through, RandomState>,
+    /// What relays and connections carry.
+    pub carriers: Carriers,
     rekeyed: u32,
     /// Ways on which a long header of QUIC was seen.
     quic: HashSet<Way, RandomState>,
@@ -185,7 +187,7 @@ impl Survey {
     /// Takes one packet in, of this class by its own bytes; `payload` is its UDP or TCP payload.
     fn packet(&mut self, packet: &Packet, payload: &[u8], mut class: Class) {
         self.count(packet.at_ns);
-        if class != Class::Malformed && matches!(packet.transport, Transport::Tcp { .. }) {
+        if is_segment(packet) {
             return self.segment(packet, payload);
         }
         let way = way(packet);
@@ -198,8 +200,7 @@ impl Survey {
             Class::OtherUdp if self.is_record_13(way, payload) => class = Class::Dtls,
             Class::OtherUdp => return self.unknown(way, packet, payload),
             Class::Sip => self.described.take(packet.number, payload),
-            Class::TurnChannel => self.channel_data(way, packet, payload),
-            Class::Stun => self.stun(way, packet, payload),
+            Class::TurnChannel | Class::Stun => self.turn(way, packet, class, payload),
             _ => {}
         }
         *self.classes.entry(class).or_default() += 1;
@@ -398,33 +399,29 @@ impl Survey {
         }
     }
 
-    fn channel_data(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
-        let Some((number, data)) = turn::channel_data(payload) else { return };
-        let through = self.channels.get(&(way.both(), number)).copied().unwrap_or(Through::Channel(number));
-        self.carried(Way { through: Some(through), ..way }, packet, data);
+    fn turn(&mut self, way: Way, packet: &Packet, class: Class, payload: &[u8]) {
+        let mut carriers = std::mem::take(&mut self.carriers);
+        self.relayed(&mut carriers, way, packet, class, payload);
+        self.carriers = carriers;
     }
 
-    fn stun(&mut self, way: Way, packet: &Packet, payload: &[u8]) {
-        let Some(message) = stun::Message::parse(payload) else { return };
-        self.identifiers.stun(packet.number, &message);
-        if let Some((number, peer)) = turn::channel_bind(&message) {
-            if self.channels.len() < FLOWS {
-                self.channels.insert((way.both(), number), Through::Peer(peer));
-            }
-        } else if let Some((peer, data)) = turn::indication(&message) {
-            self.carried(Way { through: Some(Through::Peer(peer)), ..way }, packet, data);
+    fn relayed(&mut self, carriers: &mut Carriers, way: Way, packet: &Packet, class: Class, payload: &[u8]) {
+        if class == Class::Stun
+            && let Some(message) = stun::Message::parse(payload)
+        {
+            self.identifiers.stun(packet.number, &message);
+        }
+        if let Some((way, data)) = carriers.relayed(way, class, payload) {
+            self.carried(way, packet, data);
         }
     }
 
-    /// Datagrams in a segment are looked at like those of UDP; the segment counts as TCP.
-    fn framed(&mut self, packet: &Packet, payload: &[u8]) {
-        let way = Way { through: Some(Through::Tcp), ..way(packet) };
-        for datagram in framed::datagrams(payload).into_iter().flatten() {
-            match of_datagram(datagram, packet) {
-                Class::TurnChannel => self.channel_data(way, packet, datagram),
-                Class::Stun => self.stun(way, packet, datagram),
-                _ => self.carried(way, packet, datagram),
-            }
+    /// Datagrams in a connection are looked at like those of UDP; their segments count as TCP.
+    fn framed(&mut self, carriers: &mut Carriers, framed: Framed<'_>) {
+        let Framed { packet, way, class, bytes } = framed;
+        match class {
+            Class::TurnChannel | Class::Stun => self.relayed(carriers, way, packet, class, bytes),
+            _ => self.carried(way, packet, bytes),
         }
     }
 
@@ -435,7 +432,9 @@ impl Survey {
             *count += 1;
             return;
         }
-        self.framed(packet, payload);
+        let mut carriers = std::mem::take(&mut self.carriers);
+        carriers.segment(packet, payload, |carriers, framed| self.framed(carriers, framed));
+        self.carriers = carriers;
         if self.described.segment(packet, payload) {
             *self.classes.entry(Class::Sip).or_default() += 1;
         } else if crate::capture::class::starts_tls(payload) && self.tls.len() < FLOWS {
@@ -450,6 +449,9 @@ impl Survey {
 
     /// Ends the reading: streams that are none are counted as what they may be.
     pub fn finish(&mut self) {
+        let mut carriers = std::mem::take(&mut self.carriers);
+        carriers.finish(|carriers, framed| self.framed(carriers, framed));
+        self.carriers = carriers;
         let mut add = |class, count: u64| {
             if count > 0 {
                 *self.classes.entry(class).or_default() += count;
