@@ -38,6 +38,8 @@ fn exit_codes() -> String {
 pub enum Command {
     /// Run scenarios, write reports/<run>/ and print verdicts.
     Run(Run),
+    /// Run every ordered pair of some clients over some scenarios, write reports/<run>/ and draw the table.
+    Matrix(Matrix),
     /// Judge a saved run again, offline.
     Judge(Judge),
     /// Put the parts of a sharded run together and judge the whole.
@@ -52,10 +54,10 @@ pub enum Command {
     /// List names, one per line.
     List(List),
     /// Be the reference client behind the driver protocol, on standard input and output.
-    Client,
+    Client(Client),
     /// Print a JSON Schema.
     Schema {
-        /// Of what: audit, driver, results or scenario.
+        /// Of what: audit, driver, matrix, results or scenario.
         name: String,
     },
     /// Print the completions of a shell.
@@ -221,6 +223,57 @@ pub struct Run {
     /// How to report.
     #[command(flatten)]
     pub reporting: Reporting,
+}
+
+/// Arguments of `client`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Client {
+    /// Export no keys of its hops, like a client that cannot.
+    #[arg(long)]
+    pub no_hop_keys: bool,
+}
+
+/// Arguments of `matrix`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Matrix {
+    /// Scenario files and folders of them; without any, a small set: sealed over the forwarder, sealed directly, and an
+    /// ordinary call in which one has opted in.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The clients, each as a row and as a column: reference and names under `clients` in overheard.yaml. All of them
+    /// unless given.
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', env = "OVERHEARD_CLIENTS")]
+    pub clients: Vec<String>,
+    /// The folder of the matrix, absent or empty.
+    #[arg(long, value_name = "DIR", env = "OVERHEARD_OUT")]
+    pub out: Option<PathBuf>,
+    /// The seed of every cell.
+    #[arg(long, value_name = "N", env = "OVERHEARD_SEED", default_value_t = 0)]
+    pub seed: u64,
+    /// How many worlds of one cell run at once; as many as there are processors unless given.
+    #[arg(long, value_name = "N", env = "OVERHEARD_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Run the variants whose id has every word and no !word.
+    #[arg(long, value_name = "WORDS", env = "OVERHEARD_FILTER", allow_hyphen_values = true)]
+    pub filter: Option<Filter>,
+    /// End a world that takes longer, in real time, as an error; 60s unless given.
+    #[arg(long, value_name = "TIME", env = "OVERHEARD_TIMEOUT")]
+    pub timeout: Option<TimeLimit>,
+    /// An earlier matrix.json: only cells that got worse, new ones that fail and lost ones are red.
+    #[arg(long, value_name = "FILE", env = "OVERHEARD_BASELINE")]
+    pub baseline: Option<PathBuf>,
+    /// Write a report: NAME to standard output, NAME:FILE to a file (repeatable).
+    #[arg(long = "format", value_name = "NAME[:FILE]")]
+    pub formats: Vec<FormatChoice<report::MatrixFormat>>,
+    /// How much of the free bytes to try as secrets: light unless given.
+    #[arg(long, value_name = "full|light|off", env = "OVERHEARD_SWEEP")]
+    pub sweep: Option<Sweep>,
+    /// Leave out what each cell came to while the others run.
+    #[arg(long, env = "OVERHEARD_QUIET", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub quiet: bool,
+    /// When to colour the terminal's report.
+    #[arg(long, value_name = "WHEN", env = "OVERHEARD_COLOR")]
+    pub color: Option<Colour>,
 }
 
 #[cfg(test)]

@@ -37,6 +37,27 @@ pub fn others(choices: &[ClientChoice]) -> bool {
     choices.iter().any(|choice| choice.name != REFERENCE)
 }
 
+/// The client made by others that `name` means, looked up in `known`; none where it means the one inside the harness.
+///
+/// # Errors
+/// When the name is unknown.
+pub fn outsider(name: &str, known: &BTreeMap<String, String>) -> Result<Option<Outsider>, String> {
+    let command = match (name.strip_prefix("cmd:"), known.get(name)) {
+        _ if name == REFERENCE => return Ok(None),
+        (Some(command), _) => command,
+        (None, Some(command)) => command.as_str(),
+        (None, None) => {
+            let names: Vec<&str> =
+                std::iter::once(REFERENCE).chain(known.keys().map(String::as_str)).collect();
+            return Err(format!(
+                "there is no client `{name}`; use one of {}, write cmd:COMMAND, or add it under `clients` in overheard.yaml",
+                names.join(", ")
+            ));
+        }
+    };
+    Ok(Some(Outsider { name: name.to_owned(), command: adapters::Command::of_shell(command) }))
+}
+
 /// The clients made by others, by side; names are looked up in `known`.
 ///
 /// # Errors
@@ -47,21 +68,7 @@ pub fn outsiders(
 ) -> Result<BTreeMap<Role, Outsider>, String> {
     let mut sides: BTreeMap<Role, Option<Outsider>> = BTreeMap::new();
     for ClientChoice { role, name } in choices {
-        let command = match (name.strip_prefix("cmd:"), known.get(name)) {
-            _ if name == REFERENCE => None,
-            (Some(command), _) => Some(command),
-            (None, Some(command)) => Some(command.as_str()),
-            (None, None) => {
-                let names: Vec<&str> =
-                    std::iter::once(REFERENCE).chain(known.keys().map(String::as_str)).collect();
-                return Err(format!(
-                    "there is no client `{name}`; use one of {}, write cmd:COMMAND, or add it under `clients` in overheard.yaml",
-                    names.join(", ")
-                ));
-            }
-        };
-        let command = command.map(adapters::Command::of_shell);
-        let outsider = command.map(|command| Outsider { name: name.clone(), command });
+        let outsider = outsider(name, known)?;
         if sides.insert(*role, outsider).is_some() {
             return Err(format!("--client names the {role} twice; name each side once"));
         }

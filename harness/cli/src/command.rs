@@ -5,6 +5,7 @@ pub mod client;
 pub mod explain;
 pub mod judge;
 pub mod list;
+pub mod matrix;
 pub mod merge;
 pub mod run;
 pub mod schema;

@@ -88,6 +88,17 @@ impl Conclusion {
     /// # Errors
     /// When the record cannot be read, the judge's self-test fails or a report cannot be written.
     pub fn conclude(&self, folder: &Path, interrupted: bool) -> Result<Exit, Failure> {
+        let results = self.judged(folder)?;
+        let written = self.write(&results, folder);
+        let exit = Exit::of(&results, interrupted);
+        written.map(|()| exit).map_err(|failure| Failure { exit: failure.exit.or(exit), ..failure })
+    }
+
+    /// Judges the run in `folder`, and compares it with what was known.
+    ///
+    /// # Errors
+    /// When the record cannot be read, or the judge's self-test fails.
+    pub fn judged(&self, folder: &Path) -> Result<Results, Failure> {
         audit::self_test::self_test().map_err(Failure::bug)?;
         let record = record_in(folder)?;
         let sweep = self.sweep.unwrap_or(match record.header.planned.len() {
@@ -103,13 +114,14 @@ impl Conclusion {
         keep::discard(folder, &mut results, self.keep).map_err(|why| {
             Failure::error(format!("a capture could not be removed ({why}); remove it by hand"))
         })?;
-        let written = self.write(&results, folder);
-        let exit = Exit::of(&results, interrupted);
-        written.map(|()| exit).map_err(|failure| Failure { exit: failure.exit.or(exit), ..failure })
+        Ok(results)
     }
 
     /// Writes every report; the one for standard output comes last, and also when a file fails.
-    fn write(&self, results: &Results, folder: &Path) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub fn write(&self, results: &Results, folder: &Path) -> Result<(), Failure> {
         let options = Options {
             colour: false,
             width: self.width,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use report::{AUDIT_FORMATS, AuditFormat, FORMATS, Format};
+use report::{AUDIT_FORMATS, AuditFormat, FORMATS, Format, MATRIX_FORMATS, MatrixFormat};
 
 /// A family of formats that one command writes.
 pub trait Choosable: 'static {
@@ -26,6 +26,16 @@ impl Choosable for Format {
 impl Choosable for AuditFormat {
     fn all() -> &'static [&'static Self] {
         AUDIT_FORMATS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl Choosable for MatrixFormat {
+    fn all() -> &'static [&'static Self] {
+        MATRIX_FORMATS
     }
 
     fn name(&self) -> &'static str {

@@ -21,11 +21,13 @@ mod isolation;
 pub mod keep;
 pub mod key_argument;
 pub mod known_failures;
+pub mod matrix;
 pub mod pages;
 pub mod planning;
 mod print;
 pub mod progress;
 pub mod run_folder;
+pub mod running;
 pub mod shard;
 pub mod sources;
 pub mod surroundings;
@@ -44,7 +46,12 @@ use crate::surroundings::Surroundings;
 /// Reads the arguments and does what they ask; a panic is a bug of ours and ends in its exit code.
 pub fn start() -> Exit {
     let arguments = Arguments::parse();
-    if matches!(&arguments.command, Command::Run(run) if client_choice::others(&run.clients)) {
+    let others = match &arguments.command {
+        Command::Run(run) => client_choice::others(&run.clients),
+        Command::Matrix(_) => true,
+        _ => false,
+    };
+    if others {
         isolation::enter(std::env::args_os().skip(1));
     }
     let surroundings = Surroundings::look();
@@ -65,12 +72,13 @@ pub fn start() -> Exit {
 fn dispatch(command: &Command, surroundings: &Surroundings) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => return command::run::run(arguments, surroundings),
+        Command::Matrix(arguments) => return command::matrix::matrix(arguments, surroundings),
         Command::Judge(arguments) => return command::judge::judge(arguments, surroundings),
         Command::Audit(arguments) => return command::audit::audit(arguments, surroundings),
         Command::Merge(arguments) => return command::merge::merge(arguments, surroundings),
         Command::Explain { name } => command::explain::explain(name)?,
         Command::List(arguments) => command::list::list(arguments, surroundings)?,
-        Command::Client => return command::client::client(),
+        Command::Client(arguments) => return command::client::client(arguments),
         Command::Schema { name } => command::schema::schema(name)?,
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -26,6 +26,8 @@ pub struct Surroundings {
     pub program: String,
     /// How many worlds may run at once.
     pub processors: usize,
+    /// Whether `OVERHEARD_REQUIRE_PEERS` is 1: no program made by others may be missing.
+    pub peers_required: bool,
 }
 
 impl Surroundings {
@@ -46,6 +48,7 @@ impl Surroundings {
             columns: console::Term::stdout().size_checked().map(|(_, columns)| columns),
             program: program.to_owned(),
             processors: std::thread::available_parallelism().map_or(1, usize::from),
+            peers_required: std::env::var_os("OVERHEARD_REQUIRE_PEERS").is_some_and(|v| v == "1"),
         }
     }
 

@@ -25,6 +25,7 @@ pub fn files() -> Vec<Generated> {
         generated("reports/requirements.txt", requirements()),
         generated("harness/docs/exit-codes.md", exit_codes()),
         generated("harness/docs/driver.schema.json", format!("{:#}\n", adapters::protocol::json_schema())),
+        generated("harness/docs/matrix.schema.json", format!("{:#}\n", model::matrix::json_schema())),
         generated("harness/docs/results.schema.json", format!("{:#}\n", model::results::json_schema())),
         generated("captures/README.md", crate::gallery::page()),
         generated("harness/docs/scenario.schema.json", format!("{:#}\n", scenario::schema())),

@@ -13,6 +13,7 @@ pub mod driver;
 mod file_name;
 pub mod flaw;
 pub mod identity;
+pub mod matrix;
 pub mod media;
 pub mod outcome;
 pub mod plan;

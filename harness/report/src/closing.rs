@@ -7,7 +7,7 @@ use model::results::{Results, ScenarioResult, Tried, Weakness};
 use crate::story::counts_as_unheard;
 
 /// What no verdict covers.
-const LIMITS: &str = "Media content only: who called whom, when, for how long, sizes and headers remain visible. \
+pub(crate) const LIMITS: &str = "Media content only: who called whom, when, for how long, sizes and headers remain visible. \
     Not covered: compromised devices, keys hidden on purpose, traffic analysis, people who do not compare codes. \
     No verdict is a statement about Microsoft Teams itself.";
 

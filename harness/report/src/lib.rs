@@ -13,6 +13,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 mod legible;
+pub mod matrix;
 pub mod options;
 mod page;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use audit::redact::Pseudonyms;
 pub use audit::{AUDIT_FORMATS, AuditFormat};
 pub use catalogue::{Catalogue, CheckEntry, RequirementEntry};
 pub use format::{FORMATS, Format, RenderError};
+pub use matrix::{MATRIX_FORMATS, MatrixFormat, MatrixOptions};
 pub use options::{Options, Origin};
 pub use story::quoted;

@@ -17,4 +17,4 @@ pub use record::RecordFile;
 pub use run::{Event, Planned, Run, RunError, RunSetup, Watch, Worlds};
 pub use seed::variant_seed;
 pub use twin::{TwinError, twin_of};
-pub use world::{Job, Outsider, declared, run_world};
+pub use world::{Introduced, Job, Outsider, declared, introduced, run_world};

@@ -35,6 +35,30 @@ const KEY_FILE: &str = "parties.keys";
 
 type Answer = Result<Value, Refusal>;
 
+/// In what the client differs from the one inside a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// It keeps the keys of its hops to itself, as a client does that cannot tell them.
+    pub keeps_hop_keys: bool,
+}
+
+impl Manner {
+    /// What it declares that it can do.
+    fn capabilities(self) -> impl Iterator<Item = &'static str> {
+        let has = move |word: &&str| match *word {
+            "ledger" => false,
+            "keys-export" => !self.keeps_hop_keys,
+            _ => true,
+        };
+        CAPABILITIES.iter().copied().filter(has)
+    }
+
+    /// Whether a line of the key file is one that it tells.
+    fn tells(self, line: &str) -> bool {
+        !self.keeps_hop_keys || line.starts_with("SFRAME ") || line.starts_with("AGREE ")
+    }
+}
+
 /// Answers requests from `input` until `shutdown` or its end.
 ///
 /// # Errors
@@ -43,6 +67,7 @@ pub async fn serve(
     mut input: impl AsyncBufRead + Unpin,
     mut output: impl AsyncWrite + Unpin + Send + 'static,
     seed: [u8; 32],
+    manner: Manner,
 ) -> io::Result<()> {
     let (lines, mut queue) = mpsc::unbounded_channel::<String>();
     let writing = tokio::spawn(async move {
@@ -52,7 +77,7 @@ pub async fn serve(
         }
         io::Result::Ok(())
     });
-    let mut driver = Driver { lines, entropy: Entropy::new(seed), greeted: false, open: None };
+    let mut driver = Driver { lines, entropy: Entropy::new(seed), manner, greeted: false, open: None };
     let mut line = String::new();
     loop {
         line.clear();
@@ -76,6 +101,7 @@ pub async fn serve(
 struct Driver {
     lines: mpsc::UnboundedSender<String>,
     entropy: Entropy,
+    manner: Manner,
     greeted: bool,
     open: Option<Open>,
 }
@@ -87,6 +113,7 @@ struct Open {
     inbox: mpsc::UnboundedSender<Message>,
     policy: Arc<Told>,
     folder: PathBuf,
+    manner: Manner,
 }
 
 /// The policy that the last request told.
@@ -162,12 +189,11 @@ impl Driver {
                     return Err(refusal(ErrorKind::Unsupported, &text));
                 }
                 self.greeted = true;
-                let has = |word: &&str| *word != "ledger";
-                let capabilities = CAPABILITIES.iter().filter(|word| has(word));
+                let capabilities = self.manner.capabilities();
                 Ok(Due::now(Introduction {
                     protocol: VERSION,
                     implementation: format!("overheard reference client {}", env!("CARGO_PKG_VERSION")),
-                    capabilities: capabilities.map(|word| ((*word).to_owned(), true)).collect(),
+                    capabilities: capabilities.map(|word| (word.to_owned(), true)).collect(),
                 }))
             }
             Ask::Open(session) => self.open(*session),
@@ -207,7 +233,7 @@ impl Driver {
         });
         let client = Client::start_on_queues(setup.0, outbox, arrived);
         let folder = PathBuf::from(session.folder);
-        self.open = Some(Open { client, journal, inbox, policy, folder });
+        self.open = Some(Open { client, journal, inbox, policy, folder, manner: self.manner });
         Ok(Due::nothing())
     }
 
@@ -356,7 +382,8 @@ impl Open {
     fn write_keys(&self) -> io::Result<()> {
         let path = self.folder.join(KEY_FILE);
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        let lines = self.journal.notes().parties.clone();
+        let mut lines = self.journal.notes().parties.clone();
+        lines.retain(|line| self.manner.tells(line));
         lines.iter().try_for_each(|line| writeln!(file, "{line}"))
     }
 }

@@ -25,7 +25,7 @@ use crate::meddler::Meddler;
 use crate::run::seconds;
 use crate::stop::{Stop, Stopped};
 use build::World;
-pub use build::outside::{Outsider, declared};
+pub use build::outside::{Introduced, Outsider, declared, introduced};
 
 /// Virtual seconds that a world may take beside what its `wait` steps ask for.
 const WORLD_BUDGET: Duration = Duration::from_secs(120);

@@ -1,16 +1,12 @@
 //! `overheard run [PATH…]`: reads scenarios, runs what is selected, judges the record and reports.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use model::Role;
-use model::plan::NetKind;
 use model::record;
-use runner::{Event, Outsider, Planned, RunSetup, Watch};
 
 use crate::arguments::Run;
-use crate::capabilities::{declared, missing, not_for_others};
+use crate::capabilities::declared;
 use crate::catalogue::check_names;
 use crate::client_choice::outsiders;
 use crate::conclude::Conclusion;
@@ -21,7 +17,7 @@ use crate::filter::Filter;
 use crate::interrupt::Interrupt;
 use crate::known_failures::{Entry, KnownFailures};
 use crate::planning::{self, Variant};
-use crate::progress::Progress;
+use crate::running::{self, Order};
 use crate::sources::{self, Source};
 use crate::surroundings::Surroundings;
 use crate::time_limit::TimeLimit;
@@ -34,9 +30,9 @@ use crate::{diagnostics, print, run_folder};
 pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure> {
     let configuration = Configuration::in_folder(&surroundings.folder).map_err(Failure::usage)?;
     let mut conclusion = Conclusion::of(&arguments.reporting, &configuration, surroundings)?;
-    let filter = filter(arguments, &configuration)?;
+    let filter = filter(arguments.filter.as_ref(), &configuration)?;
     conclusion.keep = keep(arguments, &configuration)?;
-    let timeout = timeout(arguments, &configuration)?;
+    let timeout = timeout(arguments.timeout, &configuration)?;
 
     let outsiders = outsiders(&arguments.clients, &configuration.clients).map_err(Failure::usage)?;
 
@@ -56,13 +52,22 @@ pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure
     conclusion.origins = variants.iter().map(|v| (v.plan.id.clone(), v.origin.clone())).collect();
 
     let interrupt = Interrupt::on_signals().map_err(Failure::error)?;
-    let folder = folder(arguments, surroundings)?;
+    let folder = folder(arguments.out.as_deref(), arguments.seed, surroundings)?;
     if !conclusion.quiet {
         print::note(&format!("{}: {}", sources::whence(&arguments.paths, &sources), count(variants.len())));
     }
     let shard = arguments.shard.map(|s| record::Shard { index: s.index, of: s.of, selected: ids });
-    let setup = setup(arguments, surroundings, folder.clone(), variants, shard, outsiders);
-    let ran = execute(setup, &interrupt, timeout, !conclusion.quiet && surroundings.stderr_terminal);
+    let order = Order {
+        folder: folder.clone(),
+        seed: arguments.seed,
+        net: arguments.net,
+        jobs: arguments.jobs.map_or(surroundings.processors, usize::from),
+        shard,
+        declared: declared(&outsiders),
+        outsiders,
+    };
+    let shown = !conclusion.quiet && surroundings.stderr_terminal;
+    let ran = running::execute(running::setup(order, variants), &interrupt, timeout, shown);
     if let (Err(failure), false) = (&ran, folder.join(run_folder::RECORD).exists()) {
         return Err(failure.clone());
     }
@@ -79,8 +84,9 @@ pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure
     }
 }
 
-fn filter(arguments: &Run, configuration: &Configuration) -> Result<Filter, Failure> {
-    match (&arguments.filter, &configuration.filter) {
+/// The variants that the option asks for, or else the configuration.
+pub(super) fn filter(option: Option<&Filter>, configuration: &Configuration) -> Result<Filter, Failure> {
+    match (option, &configuration.filter) {
         (Some(filter), _) => Ok(filter.clone()),
         (None, Some(text)) => text.parse().map_err(Failure::usage),
         (None, None) => Ok(Filter::default()),
@@ -97,8 +103,9 @@ fn keep(arguments: &Run, configuration: &Configuration) -> Result<crate::argumen
     }
 }
 
-fn timeout(arguments: &Run, configuration: &Configuration) -> Result<Duration, Failure> {
-    let limit = match (arguments.timeout, &configuration.timeout) {
+/// The time limit that the option gives, or else the configuration.
+pub(super) fn timeout(option: Option<TimeLimit>, configuration: &Configuration) -> Result<Duration, Failure> {
+    let limit = match (option, &configuration.timeout) {
         (Some(limit), _) => limit,
         (None, Some(text)) => text.parse::<TimeLimit>().map_err(Failure::usage)?,
         (None, None) => TimeLimit::default(),
@@ -121,69 +128,20 @@ fn known_failures(
     })
 }
 
-fn count(variants: usize) -> String {
+/// `1 variant`, `2 variants`.
+pub(super) fn count(variants: usize) -> String {
     if variants == 1 { "1 variant".to_owned() } else { format!("{variants} variants") }
 }
 
-fn folder(arguments: &Run, surroundings: &Surroundings) -> Result<PathBuf, Failure> {
-    match &arguments.out {
+/// The folder of what begins now.
+pub(super) fn folder(out: Option<&Path>, seed: u64, surroundings: &Surroundings) -> Result<PathBuf, Failure> {
+    match out {
         Some(out) => run_folder::own(out).map_err(Failure::usage),
         None => {
-            let name = run_folder::name(surroundings.now, arguments.seed);
+            let name = run_folder::name(surroundings.now, seed);
             run_folder::under(Path::new(run_folder::REPORTS), &name).map_err(Failure::error)
         }
     }
-}
-
-fn setup(
-    arguments: &Run,
-    surroundings: &Surroundings,
-    folder: PathBuf,
-    variants: Vec<Variant>,
-    shard: Option<record::Shard>,
-    outsiders: BTreeMap<Role, Outsider>,
-) -> RunSetup {
-    let declared = declared(&outsiders);
-    // Clients made by others keep real time.
-    let chosen = arguments.net.or((!outsiders.is_empty()).then_some(NetKind::Loopback));
-    let tool = record::Tool { name: "overheard".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let planned = variants.into_iter().map(|variant| {
-        let net = chosen.or(variant.plan.net).unwrap_or(NetKind::Memory);
-        let impaired = net == NetKind::Loopback && variant.plan.network.is_some();
-        let unsupported = not_for_others(&variant.plan, &declared)
-            .or_else(|| impaired.then(|| "memory only".to_owned()))
-            .or_else(|| missing(&variant.plan));
-        Planned { plan: variant.plan, expected: variant.expected, net, unsupported }
-    });
-    RunSetup {
-        folder,
-        tool,
-        seed: arguments.seed,
-        net: chosen.unwrap_or(NetKind::Memory),
-        planned: planned.collect::<Vec<_>>(),
-        shard,
-        jobs: arguments.jobs.map_or(surroundings.processors, usize::from),
-        meddler: None,
-        outsiders,
-    }
-}
-
-fn execute(setup: RunSetup, interrupt: &Interrupt, timeout: Duration, shown: bool) -> Result<(), Failure> {
-    let total = setup.planned.iter().filter(|p| p.unsupported.is_none()).count();
-    let run = runner::Run::begin(setup).map_err(|why| match why {
-        runner::RunError::Twin(_) => Failure::usage(why),
-        runner::RunError::Record { .. } => Failure::error(why),
-    })?;
-    let progress = Progress::new(total, shown);
-    let start = Instant::now();
-    let watch = Watch { interrupted: &interrupt.flag(), timeout, now: &|| start.elapsed() };
-    let worlds = run.execute(&watch, &|event| match event {
-        Event::Started(id, _) => progress.began(id),
-        Event::Finished(_, record::WorldKind::Variant) => progress.ended(),
-        Event::Finished(_, record::WorldKind::Twin) => {}
-    });
-    progress.close();
-    worlds.map(|_| ()).map_err(Failure::error)
 }
 
 fn point_latest(folder: &Path) {

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::print;
 
 /// The schemas that there are.
-pub const NAMES: &[&str] = &["audit", "driver", "results", "scenario"];
+pub const NAMES: &[&str] = &["audit", "driver", "matrix", "results", "scenario"];
 
 /// Prints the schema called `name`.
 ///
@@ -14,6 +14,7 @@ pub fn schema(name: &str) -> Result<(), Failure> {
     let schema = match name {
         "audit" => model::audit::json_schema(),
         "driver" => adapters::protocol::json_schema(),
+        "matrix" => model::matrix::json_schema(),
         "results" => model::results::json_schema(),
         "scenario" => scenario::schema(),
         _ => return Err(Failure::usage(format!("`{name}` is no schema; use one of {}", NAMES.join(", ")))),

@@ -8,6 +8,7 @@ mod bad_captures;
 mod bad_days;
 mod drivers;
 mod evidence;
+mod matrix;
 mod running;
 mod sharing;
 mod sip_phones;

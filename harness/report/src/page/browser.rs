@@ -8,7 +8,7 @@ use std::process::Command;
 
 use rstest::rstest;
 
-use crate::{audit, html, sample};
+use crate::{audit, html, matrix, sample};
 
 /// Pixels of a narrow phone.
 const PHONE: u32 = 360;
@@ -52,7 +52,13 @@ fn run() -> String {
     (html::FORMAT.render)(&sample::mixed(), &sample::options()).expect("renders")
 }
 
+fn pairs() -> String {
+    (matrix::html::FORMAT.render)(&matrix::sample::matrix(), &matrix::MatrixOptions::default())
+        .expect("renders")
+}
+
 #[rstest]
+#[case::matrix(pairs(), "Some pair failed")]
 #[case::audit(audited(), "Somebody beside the two ends can read or forge media")]
 #[case::run(run(), "Some variant did not behave as expected")]
 fn a_browser_shows_the_answer_and_complains_of_nothing(#[case] page: String, #[case] answer: &str) {
@@ -69,6 +75,7 @@ fn a_browser_shows_the_answer_and_complains_of_nothing(#[case] page: String, #[c
 #[rstest]
 #[case::audit(audited())]
 #[case::run(run())]
+#[case::matrix(pairs())]
 fn no_page_is_wider_than_a_narrow_phone(#[case] page: String) {
     if !chromium_is_there() {
         return;

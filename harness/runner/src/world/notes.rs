@@ -99,9 +99,7 @@ impl World {
             if outside.driver.fault().is_some() {
                 continue;
             }
-            if outside.exports_keys {
-                outside.take_keys(&self.journal).await;
-            }
+            outside.take_keys(&self.journal).await;
             if let Err(fault) = outside.driver.shut_down(ANSWERS_WITHIN).await {
                 self.journal.stumble(Blamed::Driver, blamed(&outside.record.device, &fault));
             }

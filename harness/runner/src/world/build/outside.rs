@@ -41,18 +41,39 @@ pub struct Outsider {
     pub command: adapters::Command,
 }
 
-/// What a client made by others declares, asked of a driver that is started for this alone; none where it does not say.
-pub fn declared(outsider: &Outsider) -> Option<Vec<String>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+/// Who a client made by others is, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introduced {
+    /// Its name and version.
+    pub implementation: String,
+    /// What it declares that it can do.
+    pub capabilities: Vec<String>,
+}
+
+/// Asks a client made by others who it is, of a driver that is started for this alone.
+///
+/// # Errors
+/// What the driver does wrong, and the last line that it said on standard error.
+pub fn introduced(outsider: &Outsider) -> Result<Introduced, (Fault, Option<String>)> {
+    let not_started = |error: io::Error| (Fault::NotStarted(error.to_string()), None);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(not_started)?;
     runtime.block_on(async {
-        let folder = session_folder().ok()?;
-        let (driver, _happenings) = Driver::start(&outsider.command, folder.path()).ok()?;
+        let folder = session_folder().map_err(not_started)?;
+        let started = Driver::start(&outsider.command, folder.path());
+        let (driver, _happenings) = started.map_err(|fault| (fault, None))?;
         let hello = hello(&driver).await;
+        let words = if hello.is_err() { driver.last_words().await } else { None };
         // How it ends is looked at where it plays.
         let _ = driver.shut_down(ANSWERS_WITHIN).await;
         driver.kill().await;
-        Some(able(&hello.ok()?))
+        let hello = hello.map_err(|fault| (fault, words))?;
+        Ok(Introduced { capabilities: able(&hello), implementation: hello.implementation })
     })
+}
+
+/// What a client made by others declares; none where it does not say.
+pub fn declared(outsider: &Outsider) -> Option<Vec<String>> {
+    introduced(outsider).ok().map(|introduced| introduced.capabilities)
 }
 
 /// A driver whose session is open, and its folder.

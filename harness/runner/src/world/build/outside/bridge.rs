@@ -207,9 +207,6 @@ impl Bridge {
 
     /// Keys are taken as soon as there are any and again at the end, so that a client that dies half-way has told them.
     async fn take_keys(&self) {
-        if !self.outside.exports_keys {
-            return;
-        }
         let (outside, journal) = (self.outside.clone(), self.journal.clone());
         tokio::spawn(async move { outside.take_keys(&journal).await });
     }
@@ -245,7 +242,8 @@ impl Bridge {
 }
 
 impl Outside {
-    /// Reads what the client exports into the parties' key file.
+    /// Reads what the client exports into the parties' key file. Every client is asked: keys of frames come also from one
+    /// that cannot tell the keys of its hops.
     pub(crate) async fn take_keys(&self, journal: &Journal) {
         let asked = self.driver.ask::<adapters::protocol::Keys>(Ask::Keys {}, ANSWERS_WITHIN).await;
         let device = &self.record.device;
@@ -260,6 +258,8 @@ impl Outside {
                     Err("it is not in the session's folder".to_owned())
                 }
             }
+            // A client that exports no hop keys may have no others.
+            Err(Fault::Refused { .. }) if !self.exports_keys => return,
             Err(fault @ (Fault::Refused { .. } | Fault::Misshapen { .. })) => Err(fault.to_string()),
             // Told where the driver failed.
             Err(_) => return,
