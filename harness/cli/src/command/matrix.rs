@@ -182,7 +182,8 @@ fn write(
 /// The way from the page `file` to what lies in `folder`: empty, or with a slash at its end.
 fn links(file: &Path, folder: &Path) -> String {
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let (from, to) = (whole(file.parent().unwrap_or(Path::new(""))), whole(folder));
+    let beside = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (from, to) = (whole(beside), whole(folder));
     let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
         (from.components().collect(), to.components().collect());
     let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
