@@ -124,7 +124,6 @@ async fn calls(seed: u8) -> (String, usize) {
             let packet = Outgoing {
                 kind: Kind::Audio,
                 marker: false,
-                payload_type: None,
                 sequence,
                 timestamp: u32::from(sequence) * 960,
                 payload: vec![0x10; 40].into(),
