@@ -39,7 +39,8 @@ impl Attacker for Reflect {
     fn packet(&mut self, hand: &mut Hand<'_>, from: Role, packet: Incoming) -> Vec<(Role, Incoming)> {
         let to = from.other();
         let mut out = vec![(to, self.numbers.pass(to, packet.clone()))];
-        if hand.acts_on_media(from, packet.kind) {
+        // Before anything was sent to the device there is no stream that the frame could come back in.
+        if self.numbers.has_begun(from, packet.kind) && hand.acts_on_media(from, packet.kind) {
             hand.deed(from, &packet.payload, None, "its own frame sent back behind SRTP");
             out.push((from, self.numbers.add(from, packet)));
         }
