@@ -21,7 +21,7 @@ impl Directions {
     pub fn take(&mut self, stream: &Stream, opened: &Opened) {
         for key in &opened.keys {
             let streams = self.0.entry((*key, stream.way.bare())).or_default();
-            streams.push((stream.ssrc, stream.numbers().numbers.clone()));
+            streams.push((stream.ssrc, stream.numbers().numbers));
         }
     }
 

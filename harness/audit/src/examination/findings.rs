@@ -2,10 +2,11 @@
 //!
 //! Invariant: each finding names its packets and a Wireshark filter that shows them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use model::audit::{AuditFinding, Severity};
 
+use super::counts::Counts;
 use super::directions::Directions;
 use super::early::Early;
 use super::keystreams::Shared;
@@ -37,23 +38,18 @@ impl Findings {
     }
 
     fn add(&mut self, check: &str, severity: Severity, text: String, packets: &Listed) {
-        self.all.push(AuditFinding {
-            check: check.to_owned(),
-            severity,
-            text,
-            capture: self.capture,
-            packets: packets.numbers.clone(),
-            packets_total: packets.total,
-            filter: packets.filter(),
-        });
+        self.shown(check, severity, text, packets.clone(), packets.filter());
     }
 
     /// A finding about every packet of a stream.
     fn of_all(&mut self, check: &str, severity: Severity, text: String, stream: &Stream) {
-        self.add(check, severity, text, &stream.numbers());
-        if let Some(finding) = self.all.last_mut() {
-            finding.filter = stream_filter(stream.way);
-        }
+        self.shown(check, severity, text, stream.numbers(), stream_filter(stream.way));
+    }
+
+    fn shown(&mut self, check: &str, severity: Severity, text: String, packets: Listed, filter: String) {
+        let (capture, packets_total) = (self.capture, packets.total);
+        let (check, packets) = (check.to_owned(), packets.numbers);
+        self.all.push(AuditFinding { check, severity, text, capture, packets, packets_total, filter });
     }
 
     /// What is found of one stream; the names of the checks.
@@ -153,7 +149,7 @@ impl Findings {
 
     fn metadata(&mut self, stream: &Stream, seen: &Seen, id: &str) {
         if let Some((profile, count)) =
-            seen.tallies.extensions.iter().find(|(profile, _)| !matches!(**profile, 0xC0DE | 0xC2DE))
+            seen.tallies.extensions.iter().find(|(profile, _)| !matches!(*profile, 0xC0DE | 0xC2DE))
         {
             let text = format!(
                 "{id}: {count} of {} packets carry header extensions ({profile:#06x}) in the clear",
@@ -338,8 +334,8 @@ pub fn stream_filter(way: Way) -> String {
 }
 
 /// Shannon entropy of the payload lengths, in bits a packet.
-fn entropy(lengths: &BTreeMap<u16, u64>) -> f64 {
-    let total: u64 = lengths.values().sum();
-    let share = |count: &u64| *count as f64 / total.max(1) as f64;
-    lengths.values().map(share).map(|p| -p * p.log2()).sum()
+fn entropy(lengths: &Counts<u16>) -> f64 {
+    let total: u64 = lengths.iter().map(|(_, count)| count).sum();
+    let share = |(_, count): (u16, u64)| count as f64 / total.max(1) as f64;
+    lengths.iter().map(share).map(|p| -p * p.log2()).sum()
 }

@@ -4,7 +4,6 @@
 //! Invariant: of a media packet no bytes but those of its sample go from one thread to the other, and what is under way
 //! does not grow with the capture.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::mpsc::sync_channel;
 
@@ -13,8 +12,9 @@ use foldhash::quality::RandomState;
 use super::Input;
 use super::glance::{Glance, Media, class};
 use super::name::Name;
+use super::numbered::Numbered;
 use super::stream::Way;
-use super::survey::{STREAMS, way};
+use super::survey::STREAMS;
 use crate::capture::Packet;
 use crate::capture::class::Class;
 use crate::capture::feed::{Batch, Ended, Feed};
@@ -52,39 +52,48 @@ impl Glances {
     }
 }
 
-/// Numbers the streams that no relay carries.
-struct Numbered {
+/// Glances at packets, and numbers the streams that no relay carries.
+struct Glancing {
     hashes: RandomState,
-    streams: HashMap<Name, u32, RandomState>,
+    numbered: Numbered,
+    /// Of the media packets whose streams were asked for: where they stand among the glances, and whether they are of
+    /// IPv4.
+    asking: Vec<(usize, bool)>,
 }
 
-impl Numbered {
+impl Glancing {
+    fn new(hashes: RandomState) -> Self {
+        Self { numbered: Numbered::new(hashes.clone(), STREAMS), hashes, asking: Vec::new() }
+    }
+
     fn take(&mut self, glances: &mut Glances, packet: Packet, payload: &[u8]) {
         let class = class(&packet, payload);
         let media = (class == Class::Rtp).then(|| Media::of(packet.number, payload, &self.hashes)).flatten();
-        glances.seen.push(match media {
-            Some(media) => Glance::Media {
-                stream: self.number(&packet, media.ssrc, &mut glances.ways),
-                at_ns: packet.at_ns,
-                whole: !packet.cut,
-                media,
-            },
-            None => {
-                glances.kept.keep(packet, payload);
-                Glance::Kept(class)
-            }
-        });
+        let Some(media) = media else {
+            glances.kept.keep(packet, payload);
+            return glances.seen.push(Glance::Kept(class));
+        };
+        self.asking.push((glances.seen.len(), packet.source.is_ipv4()));
+        let full = self.numbered.ask(Name::of_packet(&packet, media.ssrc));
+        let (at_ns, whole) = (packet.at_ns, !packet.cut);
+        glances.seen.push(Glance::Media { stream: None, at_ns, whole, media });
+        if full {
+            self.tell(glances);
+        }
     }
 
-    fn number(&mut self, packet: &Packet, ssrc: u32, ways: &mut Vec<(Way, u32)>) -> Option<u32> {
-        let name = Name::of_packet(packet, ssrc);
-        if let Some(number) = self.streams.get(&name) {
-            return Some(*number);
-        }
-        let number = u32::try_from(self.streams.len()).ok().filter(|_| self.streams.len() < STREAMS)?;
-        self.streams.insert(name, number);
-        ways.push((way(packet), ssrc));
-        Some(number)
+    /// Gives the packets that wait for them the numbers of their streams.
+    fn tell(&mut self, glances: &mut Glances) {
+        let mut asking = self.asking.drain(..);
+        self.numbered.tell(|name, number, new| {
+            let Some((at, four)) = asking.next() else { return };
+            if let Some(Glance::Media { stream, .. }) = glances.seen.get_mut(at) {
+                *stream = number;
+            }
+            if new {
+                glances.ways.push((name.way(four), name.ssrc()));
+            }
+        });
     }
 }
 
@@ -105,19 +114,20 @@ pub fn read(
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
             let (mut batch, mut more) = (Batch::default(), true);
-            let mut numbered = Numbered { streams: HashMap::with_hasher(hashes.clone()), hashes };
+            let mut glancing = Glancing::new(hashes);
             while more {
                 let mut glances: Glances = empty.try_recv().unwrap_or_default();
                 glances.clear();
                 while more && !glances.is_full() {
                     more = feed.visit(&mut batch, |packet, payload| {
-                        numbered.take(&mut glances, packet, payload);
+                        glancing.take(&mut glances, packet, payload);
                     })?;
                     if more {
                         glances.kept.secrets.append(&mut batch.secrets);
                         glances.bytes += batch.bytes() as u64;
                     }
                 }
+                glancing.tell(&mut glances);
                 if full.send(glances).is_err() {
                     break;
                 }

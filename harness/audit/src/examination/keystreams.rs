@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::few::{self, Short};
 use super::listed::Listed;
 use super::statistics::{THRESHOLD, at_least};
 
@@ -20,9 +21,9 @@ const ALIKE: usize = 16;
 /// How a payload begins.
 pub type Beginning = [u8; BYTES];
 
-/// How a stream begins: number, sequence number and first payload bytes of its first packets.
+/// How a stream begins: number, sequence number and first payload bytes of its first packets, in 16 bytes each.
 #[derive(Clone, Debug, Default)]
-pub struct Start(Vec<(u64, u16, [u8; BYTES])>);
+pub struct Start(Vec<(Short, u16, Beginning)>);
 
 impl Start {
     /// Takes a packet in.
@@ -30,13 +31,13 @@ impl Start {
         if self.0.len() < KEPT
             && let Some(bytes) = beginning
         {
-            self.0.push((number, sequence, bytes));
+            few::push(&mut self.0, KEPT, (Short::of(number), sequence, bytes));
         }
     }
 
     /// Number and first byte of the first packets.
     pub fn heads(&self) -> impl Iterator<Item = (u64, u8)> {
-        self.0.iter().map(|(number, _, [first, ..])| (*number, *first))
+        self.0.iter().map(|(number, _, [first, ..])| (number.get(), *first))
     }
 }
 
@@ -77,7 +78,7 @@ pub fn shared<'s>(streams: impl Iterator<Item = (u32, &'s Start)>) -> BTreeMap<u
 }
 
 fn compared(a: &Start, b: &Start) -> Option<Shared> {
-    let by_sequence: HashMap<u16, &(u64, u16, [u8; BYTES])> =
+    let by_sequence: HashMap<u16, &(Short, u16, Beginning)> =
         a.0.iter().map(|packet| (packet.1, packet)).collect();
     let pairs: Vec<_> =
         b.0.iter().filter_map(|packet| Some((*by_sequence.get(&packet.1)?, packet))).collect();
@@ -91,7 +92,7 @@ fn compared(a: &Start, b: &Start) -> Option<Shared> {
         at_least(different.len() as u64, same as u64) * BYTES as f64
     });
     let probability = columns.min_by(f64::total_cmp)?;
-    let mut packets: Vec<u64> = different.iter().flat_map(|(a, b)| [a.0, b.0]).collect();
+    let mut packets: Vec<u64> = different.iter().flat_map(|(a, b)| [a.0.get(), b.0.get()]).collect();
     packets.sort_unstable();
     Some(Shared { with: 0, packets: packets.into_iter().collect(), probability })
 }

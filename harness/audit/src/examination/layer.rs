@@ -47,14 +47,15 @@ pub struct Layer {
 
 impl Layer {
     /// Looks at packets that follow one another; those without payload say nothing.
-    pub fn look(&mut self, samples: &[Sample]) {
+    pub fn look(&mut self, samples: &[&Sample]) {
         if self.readings.is_none() && samples.len() < ENOUGH {
             return;
         }
         let places = [None, Some(Descriptor::Vp8), Some(Descriptor::Vp9)];
-        self.readings
-            .get_or_insert_with(|| places.map(Reading::of).into())
-            .retain_mut(|reading| reading.look(samples));
+        let readings = self.readings.get_or_insert_with(|| places.map(Reading::of).into());
+        readings.retain_mut(|reading| reading.look(samples));
+        // Of most streams none is left: the memory serves others.
+        readings.shrink_to_fit();
     }
 
     /// What was found, where the headers are on most frames.
@@ -148,11 +149,11 @@ impl Reading {
     }
 
     /// Looks at packets; false where the headers are not there.
-    fn look(&mut self, samples: &[Sample]) -> bool {
+    fn look(&mut self, samples: &[&Sample]) -> bool {
         let older = std::mem::take(&mut self.waiting);
         let mut placed: Vec<(&Sample, Place)> =
             older.iter().map(|(sample, place)| (sample, *place)).collect();
-        for sample in samples.iter().filter(|sample| sample.length > 0) {
+        for sample in samples.iter().copied().filter(|sample| sample.length > 0) {
             placed.push((sample, self.place(sample)));
             if self.tested >= 32 && self.fits * 8 < self.tested {
                 return false;

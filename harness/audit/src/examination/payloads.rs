@@ -2,8 +2,7 @@
 //!
 //! Invariant: packets are kept for one window and no longer.
 
-use std::collections::BTreeMap;
-
+use super::counts::Counts;
 use super::descriptors::{Descriptor, Explained};
 use super::layer::{Bare, Layer, Sealed};
 use super::sample::{Look, Sample};
@@ -11,16 +10,24 @@ use super::structure::Found;
 
 /// Packets of a window.
 const WINDOW: usize = 64;
-/// Values that are told apart in one tally.
-const TOLD: usize = 256;
+/// Places of a window that are made at first.
+const FEW: usize = 8;
 
 /// Payloads so far.
 #[derive(Debug, Default)]
 pub struct Payloads {
-    samples: Vec<Sample>,
+    /// Places for samples. They are filled before they are used, so that the next one can be brought near.
+    samples: Box<[Place]>,
+    /// How many of them hold a sample of this window.
+    held: usize,
     /// Apart, because most packets do no more than add a sample.
     looked: Box<Looked>,
 }
+
+/// A place for a sample: one cache line, where it might lie on two.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Place(Sample);
 
 #[derive(Debug, Default)]
 struct Looked {
@@ -35,17 +42,17 @@ struct Looked {
 #[derive(Clone, Debug, Default)]
 pub struct Tallies {
     /// Packets by payload type.
-    pub payload_types: BTreeMap<u8, u64>,
+    pub payload_types: Counts<u8>,
     /// Packets by the profile of their header extension.
-    pub extensions: BTreeMap<u16, u64>,
+    pub extensions: Counts<u16>,
     /// Packets by payload length.
-    pub lengths: BTreeMap<u16, u64>,
+    pub lengths: Counts<u16>,
 }
 
 impl Tallies {
     /// The payload type of most packets.
     pub fn payload_type(&self) -> u8 {
-        self.payload_types.iter().max_by_key(|(_, count)| **count).map_or(0, |(kind, _)| *kind)
+        self.payload_types.iter().max_by_key(|(_, count)| *count).map_or(0, |(kind, _)| kind)
     }
 }
 
@@ -84,19 +91,35 @@ impl Payloads {
 
     /// Takes in what is kept of a packet.
     pub fn keep(&mut self, sample: Sample) {
-        if self.samples.capacity() == 0 {
-            self.samples.reserve_exact(WINDOW);
+        if self.held == self.samples.len() {
+            self.make_room();
         }
-        self.samples.push(sample);
-        if self.samples.len() == WINDOW {
+        if let Some(place) = self.samples.get_mut(self.held) {
+            *place = Place(sample);
+            self.held += 1;
+        }
+        if self.held == WINDOW {
             self.look();
         }
+    }
+
+    /// Makes places for a few samples, and then for a whole window.
+    fn make_room(&mut self) {
+        let mut samples = Vec::with_capacity(if self.samples.is_empty() { FEW } else { WINDOW });
+        samples.extend_from_slice(&self.samples);
+        samples.resize(samples.capacity(), Place::default());
+        self.samples = samples.into();
+    }
+
+    /// Something of the place of the next sample; reading it brings the place near.
+    pub fn fetch(&self) -> u64 {
+        self.samples.get(self.held).map_or(0, |place| place.0.number)
     }
 
     /// Looks at what was gathered, so that nothing of single packets is kept.
     pub fn close(&mut self) {
         self.look();
-        self.samples = Vec::new();
+        self.samples = Box::default();
     }
 
     /// What was found in all packets.
@@ -114,15 +137,16 @@ impl Payloads {
     }
 
     fn look(&mut self) {
-        let Self { samples, looked } = self;
+        let Self { samples, held, looked } = self;
+        let samples: Vec<&Sample> = samples.iter().take(*held).map(|place| &place.0).collect();
         if samples.is_empty() {
             return;
         }
-        tally(&mut looked.tallies.payload_types, samples.iter().map(|sample| sample.payload_type));
-        tally(&mut looked.tallies.lengths, samples.iter().map(|sample| sample.length));
+        looked.tallies.payload_types.take(samples.iter().map(|sample| sample.payload_type));
+        looked.tallies.lengths.take(samples.iter().map(|sample| sample.length));
         let extensions = samples.iter().map(|sample| sample.extension);
-        tally(&mut looked.tallies.extensions, extensions.filter(|extension| *extension != 0));
-        let filled = || samples.iter().filter(|sample| sample.length > 0);
+        looked.tallies.extensions.take(extensions.filter(|extension| *extension != 0));
+        let filled = || samples.iter().copied().filter(|sample| sample.length > 0);
         let window: Vec<(&Sample, usize)> = filled().map(|sample| (sample, 0)).collect();
         let structured = looked.whole.structured;
         looked.whole.look(&window, true);
@@ -133,20 +157,7 @@ impl Payloads {
             let window: Vec<&Sample> = filled().collect();
             looked.explained.iter_mut().for_each(|explained| explained.look(&window));
         }
-        looked.layer.look(samples);
-        samples.clear();
-    }
-}
-
-fn tally<K: Ord + Copy>(counts: &mut BTreeMap<K, u64>, values: impl Iterator<Item = K>) {
-    let mut values: Vec<K> = values.collect();
-    if !values.is_sorted() {
-        values.sort_unstable();
-    }
-    for alike in values.chunk_by(|a, b| a == b) {
-        let Some(value) = alike.first() else { continue };
-        if counts.len() < TOLD || counts.contains_key(value) {
-            *counts.entry(*value).or_default() += alike.len() as u64;
-        }
+        looked.layer.look(&samples);
+        *held = 0;
     }
 }

@@ -23,7 +23,7 @@ const TWICE_US: u32 = 5_000;
 #[repr(C)]
 pub struct Repeats {
     furthest: Option<i64>,
-    /// By the index modulo its length, so that a packet touches one place of it.
+    /// By the sequence number modulo its length, so that a packet touches one place of it.
     recent: Box<[Recent]>,
     /// Equal packets within 5 ms: the capture's doing.
     pub recorded_twice: Listed,
@@ -56,8 +56,8 @@ impl Repeats {
         }
         let this =
             Recent { index: (index as u32).wrapping_add(1).max(1), at_us: (at_ns / 1_000) as u32, hash };
-        let Some(place) = self.recent.get_mut(index.rem_euclid(REMEMBERED as i64) as usize) else { return };
-        // What goes further than anything before is new whatever stood in its place, which need not be read.
+        let Some(place) = self.recent.get_mut(usize::from(sequence) % REMEMBERED) else { return };
+        // What goes further than anything before is new whatever stood in its place.
         let further = self.furthest.is_none_or(|furthest| index > furthest);
         if !further && place.index == this.index {
             if place.hash != this.hash {
@@ -76,6 +76,11 @@ impl Repeats {
     /// Something of what every packet changes.
     pub fn fetch(&self) -> u64 {
         u64::from(self.furthest.is_some())
+    }
+
+    /// Something of the place of a packet.
+    pub fn fetch_place(&self, sequence: u16) -> u64 {
+        self.recent.get(usize::from(sequence) % REMEMBERED).map_or(0, |place| place.hash)
     }
 
     /// The index nearest to the furthest one that has this sequence number.

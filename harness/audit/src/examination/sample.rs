@@ -53,6 +53,23 @@ pub struct Sample {
     bytes: [u8; HEAD],
 }
 
+impl Default for Sample {
+    /// A place without a packet.
+    fn default() -> Self {
+        Self {
+            number: 0,
+            timestamp: 0,
+            sequence: 0,
+            length: 0,
+            extension: 0,
+            payload_type: 0,
+            flags: 0,
+            alike: 0,
+            bytes: [0; HEAD],
+        }
+    }
+}
+
 impl Sample {
     /// Keeps what is needed of a packet.
     pub fn of(look: &Look<'_>) -> Self {

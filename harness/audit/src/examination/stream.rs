@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use model::audit::LISTED_PACKETS;
 
+use super::few::{self, Short};
 use super::glance::Media;
 use super::keystreams::Start;
 use super::listed::Listed;
@@ -88,7 +89,7 @@ pub struct Stream {
     /// Packets with an index that was used before.
     pub repeats: Repeats,
     /// The numbers of the first packets.
-    numbers: Vec<u64>,
+    numbers: Vec<Short>,
     /// Where it goes.
     pub way: Way,
     /// Its synchronisation source.
@@ -130,7 +131,7 @@ impl Stream {
         }
         self.packets += 1;
         if self.packets <= LISTED_PACKETS as u64 {
-            self.numbers.push(number);
+            few::push(&mut self.numbers, LISTED_PACKETS, Short::of(number));
         }
         self.bytes += u64::from(media.length);
         self.last = at;
@@ -153,9 +154,14 @@ impl Stream {
         self.packets + u64::from(self.sequence.is_some()) + self.repeats.fetch()
     }
 
+    /// Something of the places to which a packet goes that follows; what [`fetch`](Self::fetch) reads tells where.
+    pub fn fetch_places(&self, sequence: u16) -> u64 {
+        self.payloads.fetch() ^ self.repeats.fetch_place(sequence)
+    }
+
     /// The packets' numbers.
     pub fn numbers(&self) -> Listed {
-        Listed { numbers: self.numbers.clone(), total: self.packets }
+        Listed { numbers: self.numbers.iter().map(|number| number.get()).collect(), total: self.packets }
     }
 
     /// Whether the sequence numbers go on as those of RTP do: half of the packets follow the one before.

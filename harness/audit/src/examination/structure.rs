@@ -142,13 +142,14 @@ fn bytes<'s>(&(sample, skip): &(&'s Sample, usize)) -> &'s [u8] {
     sample.known().get(skip..).unwrap_or_default()
 }
 
-/// How often each value stands at each offset. Packet by packet, so that neighbouring counts do not wait for each other.
+/// How often each value stands at each offset; windows have far fewer packets than a byte counts. Packet by packet, so that neighbouring counts do not wait for each other.
 fn columns(window: &[(&Sample, usize)]) -> [Option<Least>; COLUMNS] {
-    let (mut counts, mut of) = ([[0_u16; 256]; COLUMNS], [0_u64; COLUMNS]);
+    let (mut counts, mut of) = ([[0_u8; 256]; COLUMNS], [0_u64; COLUMNS]);
     for packet in window {
         let columns = counts.iter_mut().zip(&mut of);
         for (value, (counts, of)) in bytes(packet).iter().zip(columns) {
-            counts[usize::from(*value)] += 1;
+            let count = &mut counts[usize::from(*value)];
+            *count = count.saturating_add(1);
             *of += 1;
         }
     }

@@ -159,15 +159,20 @@ impl Survey {
         }
     }
 
-    /// Asks for the streams of the next packets all at once, so that one wait for cold memory does for all of them.
+    /// Asks for the streams of the next packets all at once, and then for the packets' places in them, so that two waits
+    /// for cold memory do for all of them.
     fn fetch(&self, next: &[Glance]) {
-        let asked = next.iter().take(AHEAD).filter_map(|glance| match glance {
-            Glance::Media { stream: Some(number), .. } => {
-                self.streams.get((*self.numbered.get(*number as usize)?)?)
-            }
-            _ => None,
-        });
-        black_box(asked.map(Stream::fetch).sum::<u64>());
+        let asked = || {
+            next.iter().take(AHEAD).filter_map(|glance| match glance {
+                Glance::Media { stream: Some(number), media, .. } => {
+                    let at = (*self.numbered.get(*number as usize)?)?;
+                    Some((self.streams.get(at)?, media.sample.sequence))
+                }
+                _ => None,
+            })
+        };
+        black_box(asked().fold(0, |all, (stream, _)| all ^ stream.fetch()));
+        black_box(asked().fold(0, |all, (stream, sequence)| all ^ stream.fetch_places(sequence)));
     }
 
     fn count(&mut self, at_ns: u64) {

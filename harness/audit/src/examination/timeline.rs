@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use model::audit::{AuditStream, Column, Protection, Span};
 
+use super::few;
 use super::opening::Opened;
 use super::payloads::Seen;
 use super::statistics::at_least;
@@ -44,10 +45,16 @@ impl<T: Copy> Spans<T> {
             return;
         }
         self.since = 0;
-        self.done.push(span());
+        few::push(&mut self.done, SPANS, span());
         if self.done.len() == SPANS {
-            let halves = self.done.chunks_exact(2).filter_map(|two| Some(join(*two.first()?, *two.last()?)));
-            self.done = halves.collect();
+            for half in 0..SPANS / 2 {
+                let joined =
+                    self.done.get(2 * half).zip(self.done.get(2 * half + 1)).map(|(a, b)| join(*a, *b));
+                if let (Some(joined), Some(place)) = (joined, self.done.get_mut(half)) {
+                    *place = joined;
+                }
+            }
+            self.done.truncate(SPANS / 2);
             self.step = self.step.saturating_mul(2);
         }
     }

@@ -23,7 +23,7 @@ fn sealed(payloads: impl Iterator<Item = Vec<u8>>) -> Option<Sealed> {
         })
         .collect();
     let mut layer = Layer::default();
-    samples.chunks(64).for_each(|window| layer.look(window));
+    samples.chunks(64).for_each(|window| layer.look(&window.iter().collect::<Vec<_>>()));
     layer.finish()
 }
 
