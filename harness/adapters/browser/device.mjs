@@ -10,8 +10,17 @@ import { Browser } from './browser.mjs';
 // Longer than `talk` itself takes.
 const TALKED_WITHIN = 4_000;
 
-// No header extensions: they would tell levels of the voice in the clear, and what we send has none.
-const plain = (sdp) => sdp.replace(/^a=extmap(-allow-mixed)?\b.*\r?\n/gm, '');
+// No header extensions: they would tell levels of the voice in the clear, and what we send has none. No feedback for codecs
+// that a section does not name: Firefox leaves it there, and Chromium takes no such description.
+function plain(sdp) {
+  let types = [];
+  const kept = sdp.split(/(?<=\n)/).filter((line) => {
+    if (line.startsWith('m=')) types = line.trimEnd().split(' ').slice(3);
+    const feedback = /^a=rtcp-fb:(\S+)/.exec(line)?.[1] ?? '*';
+    return !/^a=extmap(-allow-mixed)?\b/.test(line) && (feedback === '*' || types.includes(feedback));
+  });
+  return kept.join('');
+}
 
 // The connection of a call, in the page.
 class Connection {

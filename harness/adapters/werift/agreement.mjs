@@ -141,6 +141,7 @@ function clip(kind) {
 }
 
 const FRAMES = { audio: clip('audio'), video: clip('video') };
+FRAMES.screen = FRAMES.video;
 
 // Frame `n` of a sender; every tenth carries a marker: in the padding of an Opus packet (RFC 6716, section 3.2.5), behind
 // the last partition of VP8.
