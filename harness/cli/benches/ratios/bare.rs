@@ -71,7 +71,6 @@ async fn talk(net: &Arc<dyn Network>, caller: &Peer, callee: &Peer, frames: u32)
             let packet = Outgoing {
                 kind: Kind::Audio,
                 marker: false,
-                payload_type: None,
                 sequence: u16::try_from(n).expect("a short call"),
                 timestamp: n * 960,
                 payload: clip::frame(&[7; 16], role, Kind::Audio, n).into(),
