@@ -16,6 +16,8 @@ pub mod screens;
 pub mod sdp;
 pub mod secrets;
 
+use model::plan::Profile;
+
 use crate::case::Case;
 use crate::findings::Findings;
 
@@ -106,6 +108,22 @@ const fn listed() -> [&'static Check; count()] {
         family += 1;
     }
     all
+}
+
+/// Checks that cannot judge calls of a profile: of `own`, those that recompute the key agreement of `frames` (design,
+/// section 1.6), because how a vendor's scheme agrees is not known.
+pub fn unsupported(profile: Profile) -> Vec<String> {
+    let recompute: &[&Check] = match profile {
+        Profile::Frames | Profile::Dtls => &[],
+        Profile::Own => &[
+            &keys::security_code_is_recomputed::CHECK,
+            &keys::commitment_is_kept::CHECK,
+            &keys::agreement_is_contributory::CHECK,
+            &keys::confirmations_are_recomputed::CHECK,
+            &media::no_frame_before_confirmation::CHECK,
+        ],
+    };
+    recompute.iter().map(|check| check.name()).collect()
 }
 
 /// The check with this name.

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hkdf::Hkdf;
 use model::{Kind, Role};
 use sha2::{Digest, Sha256};
@@ -98,6 +100,9 @@ fn values(evidence: &Evidence<'_>) -> Values {
     for message in &evidence.signalling.messages {
         let ears = if evidence.recorded { service } else { message.ears };
         described(message.text_of("sdp"), ears, &mut found);
+        if message.kind() == "opaque" {
+            opaque(message.text_of("data"), ears, &mut found);
+        }
         for key in ["commit", "epk", "nonce", "confirmation"] {
             let value = hex::decode(message.text_of(key)).unwrap_or_default();
             found.push(("a value of the agreement", ears, value));
@@ -119,6 +124,14 @@ fn values(evidence: &Evidence<'_>) -> Values {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// A vendor's own field, as text and as what the usual spellings of bytes make of it.
+fn opaque(data: &str, ears: Ears, found: &mut Values) {
+    found.push(("the opaque field", ears, data.as_bytes().to_vec()));
+    found.push(("the opaque field", ears, hex::decode(data).unwrap_or_default()));
+    let base64 = STANDARD.decode(data).unwrap_or_default();
+    found.push(("the opaque field", ears, base64));
 }
 
 /// A call id in hex, as bytes and as text, alone and with whose media of which kind a key would be for.
@@ -224,6 +237,16 @@ mod tests {
         let guess = guesses.iter().find(|guess| *guess.bytes == hash[..16]).expect("guessed");
         assert_eq!(guess.name, "SHA-256 of the call id");
         assert!(guess.ears.has(Listener::Trudy) && !guess.ears.has(Listener::Eve));
+    }
+
+    #[test]
+    fn a_vendors_own_field_is_guessed_from_in_every_usual_spelling() {
+        for data in ["00ff10ab", "AP8Qqw=="] {
+            let mut found = Values::new();
+            opaque(data, Ears::ALL, &mut found);
+            let holds = |wanted: &[u8]| found.iter().any(|(_, _, value)| value == wanted);
+            assert!(holds(&[0, 0xFF, 0x10, 0xAB]) && holds(data.as_bytes()), "{found:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use model::plan::NetKind;
+use model::flaw::Flaw;
+use model::plan::{NetKind, Profile};
 use model::results::Sweep;
 
 use crate::client_choice::ClientChoice;
@@ -228,6 +229,12 @@ pub struct Run {
 /// Arguments of `client`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Client {
+    /// Speak this profile alone: frames, dtls, or own, an example of a scheme that a vendor might have.
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<Profile>,
+    /// Have this deliberate fault; see overheard list flaws.
+    #[arg(long, value_name = "NAME")]
+    pub flaw: Option<Flaw>,
     /// Export no keys of its hops, like a client that cannot.
     #[arg(long)]
     pub no_hop_keys: bool,

@@ -55,6 +55,7 @@ pub fn sample(endings: &[Ending]) -> Results {
             legs: std::collections::BTreeMap::new(),
             attacks: Vec::new(),
             checks: Vec::new(),
+            unsupported_checks: Vec::new(),
             tried: model::results::Tried::default(),
             known_failure: None,
             world_ms: 0,

@@ -295,6 +295,10 @@ pub struct ScenarioResult {
     pub attacks: Vec<AttackResult>,
     /// The checks.
     pub checks: Vec<CheckResult>,
+    /// Checks that cannot judge calls of the variant's profile, by name: of `own` those that recompute the key agreement
+    /// of `frames`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsupported_checks: Vec<String>,
     /// What listeners tried, for the sentence that every report carries.
     #[serde(default)]
     pub tried: Tried,

@@ -205,6 +205,46 @@ impl Agreed {
     }
 }
 
+/// The reference client's own scheme, for calls of the profile `own`: X25519 and nothing around it.
+pub struct Plain {
+    prk: [u8; 32],
+    code: String,
+}
+
+impl Plain {
+    /// Agrees, and uses `own` up; `role` is whose half it is.
+    ///
+    /// # Errors
+    /// When `peer` contributes nothing (RFC 7748 §6.1).
+    pub fn on(call_id: &[u8; 16], role: Role, own: Half, peer: &[u8; 32]) -> Result<Self, LowOrder> {
+        let z = own.secret.diffie_hellman(&PublicKey::from(*peer));
+        if !z.was_contributory() {
+            return Err(LowOrder);
+        }
+        let (caller, callee) = match role {
+            Role::Caller => (&own.public, peer),
+            Role::Callee => (peer, &own.public),
+        };
+        let agreed = hash(&[b"overheard own", call_id, caller, callee]);
+        let (prk, _) = Hkdf::<Sha256>::extract(Some(&agreed), z.as_bytes());
+        Ok(Self { prk: prk.into(), code: code(&hash(&[b"overheard own code", &agreed])) })
+    }
+
+    /// The security code: four groups of five digits.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// SFrame base key of a sender and a kind, 16 bytes.
+    pub fn base_key(&self, sender: Role, kind: Kind) -> [u8; 16] {
+        let mut key = [0; 16];
+        let prk = Hkdf::<Sha256>::from_prk(&self.prk).expect("it has the length of the hash");
+        let info = items(&[b"overheard own sframe", sender.word().as_bytes(), kind.word().as_bytes()]);
+        prk.expand(&info, &mut key).expect("the key is shorter than 255 blocks");
+        key
+    }
+}
+
 /// The code of the profile `dtls`, from the fingerprints of the certificates seen in the handshake.
 pub fn dtls_code(
     call_id: &[u8; 16],
@@ -320,6 +360,18 @@ mod tests {
             let code = dtls_code(&terms.call_id, &terms.caller, &terms.callee, [&seen[0], &seen[1]]);
             assert_eq!(code, example["dtls_security_code"].as_str().expect("a code"));
         }
+    }
+
+    #[test]
+    fn both_sides_of_the_own_scheme_hold_the_same_keys_and_code() {
+        let half = |byte| Half::of([byte; 32], [0; 32]);
+        let agreed = |role, own, other| {
+            let agreed = Plain::on(&[1; 16], role, half(own), &half(other).public).expect("contributory");
+            (agreed.code().to_owned(), agreed.base_key(Role::Caller, Kind::Audio))
+        };
+        assert_eq!(agreed(Role::Caller, 7, 8), agreed(Role::Callee, 8, 7));
+        assert_ne!(agreed(Role::Caller, 7, 8), agreed(Role::Callee, 9, 7));
+        assert_eq!(Plain::on(&[1; 16], Role::Caller, half(7), &[0; 32]).err(), Some(LowOrder));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod flaws;
 mod held;
 mod intent;
 mod media;
+mod own;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -351,7 +352,8 @@ impl Body {
             Message::Error { reason } => {
                 self.remark(&format!("the call service refused a request: {reason}"))
             }
-            Message::Register { .. } | Message::Invoke { .. } | Message::Opaque { .. } => {}
+            Message::Opaque { call, data } => self.opaque(&call, &data).await,
+            Message::Register { .. } | Message::Invoke { .. } => {}
         }
     }
 

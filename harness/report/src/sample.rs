@@ -130,6 +130,7 @@ fn base(id: &str, title: &str, verdict: Ending, why: &str) -> ScenarioResult {
         legs: BTreeMap::new(),
         attacks: Vec::new(),
         checks: vec![check("proof/unheard", Verdict::Pass, Vec::new())],
+        unsupported_checks: Vec::new(),
         tried: Tried {
             frames: 200,
             keys: 12,

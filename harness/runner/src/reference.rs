@@ -15,7 +15,8 @@ use adapters::protocol::{
     Ask, ErrorKind, Event, Introduction, Invocation, Keys, LedgerLine, METHODS, Placed, Refusal, Reply,
     Request, Session, VERSION,
 };
-use model::plan::PolicyValue;
+use model::flaw::Flaw;
+use model::plan::{PolicyValue, Profile};
 use model::release::{Feature, Release, ReleaseName, Sourced, TenantKind};
 use model::{DeviceId, UserId};
 use net::network::Boxed;
@@ -38,6 +39,10 @@ type Answer = Result<Value, Refusal>;
 /// In what the client differs from the one inside a world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Manner {
+    /// The one profile that it speaks; `frames` and `dtls` without.
+    pub profile: Option<Profile>,
+    /// Its deliberate fault.
+    pub flaw: Option<Flaw>,
     /// It keeps the keys of its hops to itself, as a client does that cannot tell them.
     pub keeps_hop_keys: bool,
 }
@@ -45,12 +50,17 @@ pub struct Manner {
 impl Manner {
     /// What it declares that it can do.
     fn capabilities(self) -> impl Iterator<Item = &'static str> {
+        let profile = move |word: &&str| match self.profile {
+            Some(profile) => *word == profile.word(),
+            None => *word != Profile::Own.word(),
+        };
         let has = move |word: &&str| match *word {
             "ledger" => false,
             "keys-export" => !self.keeps_hop_keys,
-            _ => true,
+            word => word.parse::<Profile>().is_err(),
         };
-        CAPABILITIES.iter().copied().filter(has)
+        let profiles = Profile::ALL.iter().map(|profile| profile.word()).filter(profile);
+        profiles.chain(CAPABILITIES.iter().copied().filter(has))
     }
 
     /// Whether a line of the key file is one that it tells.
@@ -240,7 +250,7 @@ impl Driver {
     /// The client of the session, and where it learns its policy.
     fn setup(&self, session: &Session) -> Result<(ClientSetup, Arc<Told>), Refusal> {
         let wrong = |what: &str| refusal(ErrorKind::InvalidParams, &format!("`{what}` cannot be understood"));
-        if !CAPABILITIES.contains(&session.profile.as_str()) {
+        if !self.manner.capabilities().any(|word| word == session.profile) {
             return Err(refusal(ErrorKind::Unsupported, "this client has no such profile"));
         }
         let user: UserId = session.party.parse().map_err(|_| wrong("party"))?;
@@ -268,7 +278,7 @@ impl Driver {
             e2ee: session.e2ee,
             settings: session.settings.iter().filter_map(|word| word.parse().ok()).collect(),
             profile: session.profile.parse().map_err(|_| wrong("profile"))?,
-            flaw: None,
+            flaw: self.manner.flaw,
             relay: relay.map(|r| RelayUse { url: r.url, username: r.username, password: r.password }),
             policy: policy.clone(),
             set_up_timeout: Duration::from_millis(session.set_up_ms),

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use model::outcome::Listener;
+use model::plan::Profile;
 use model::record::{Claimed, WorldRecord};
 use model::results::{Blame, CheckResult};
 use model::{DeviceId, Verdict};
@@ -40,6 +42,7 @@ pub(super) fn gaps(run: &Path, evidence: &Evidence<'_>) -> Vec<Fault> {
     if world.ledger.is_empty() && world.deeds.is_empty() && !evidence.media.is_empty() {
         found.push("every ledger is missing, and media flowed; run the scenario again".to_owned());
     }
+    found.extend(locked(evidence));
     found.extend(silent(world).map(|device| {
         format!("the record does not say what {device} told its user of a call; run the scenario again")
     }));
@@ -63,6 +66,19 @@ pub(super) fn soften(checks: &mut [CheckResult]) {
             check.verdict = Verdict::Inconclusive;
         }
     }
+}
+
+/// Of the profile `own`, in which the judge can make no key itself: a sealed call of which no key of frames was told.
+fn locked(evidence: &Evidence<'_>) -> Option<String> {
+    let world = evidence.world;
+    let sealed = world.claims.iter().any(|claim| claim.claim == Claimed::Lock(true));
+    let told = evidence.keys.frame_keys().iter().any(|key| key.ears.has(Listener::Parties));
+    let shut = world.plan.profile == Profile::Own && sealed && !told;
+    shut.then(|| {
+        "no client told the keys of its frames, so that what is inside the hop cannot be judged; answer `keys` with SFRAME \
+         lines"
+            .to_owned()
+    })
 }
 
 /// Lines that are neither empty nor a comment.

@@ -16,8 +16,8 @@ use super::twins::Twins;
 use super::{Options, attacks, budget, calls, gaps, ladder};
 use crate::agreement;
 use crate::case::{Case, Twin};
-use crate::checks::CHECKS;
 use crate::checks::proof::LEGS;
+use crate::checks::{self, CHECKS};
 use crate::evidence::Evidence;
 use crate::findings::Findings;
 use crate::oracle;
@@ -47,6 +47,7 @@ pub(super) fn unsupported(
         legs: BTreeMap::new(),
         attacks: Vec::new(),
         checks: Vec::new(),
+        unsupported_checks: Vec::new(),
         tried: Tried::default(),
         known_failure: None,
         world_ms: 0,
@@ -95,6 +96,7 @@ pub(super) fn judge(
         weakness: if world.plan.profile == Profile::Dtls { agreement::demonstration() } else { None },
         legs: legs(&checks),
         attacks: attacks.into_iter().map(|(result, _)| result).collect(),
+        unsupported_checks: checks::unsupported(world.plan.profile),
         checks,
         tried: calls::tried(&case, options),
         known_failure: None,

@@ -11,7 +11,8 @@ use crate::failure::Failure;
 /// # Errors
 /// When there is no randomness, or input or output break.
 pub fn client(arguments: &arguments::Client) -> Result<Exit, Failure> {
-    let manner = Manner { keeps_hop_keys: arguments.no_hop_keys };
+    let manner =
+        Manner { profile: arguments.profile, flaw: arguments.flaw, keeps_hop_keys: arguments.no_hop_keys };
     let mut seed = [0; 32];
     ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut seed)
         .map_err(|_| Failure::error("the system gave no randomness; run again"))?;

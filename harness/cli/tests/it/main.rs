@@ -9,6 +9,7 @@ mod bad_days;
 mod drivers;
 mod evidence;
 mod matrix;
+mod own;
 mod running;
 mod sharing;
 mod sip_phones;

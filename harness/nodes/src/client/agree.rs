@@ -20,11 +20,13 @@ pub(super) struct Agreement {
     suites: Vec<u16>,
     chosen: u16,
     commit: Option<[u8; 32]>,
-    half: Option<Half>,
+    pub(super) half: Option<Half>,
+    /// Of the profile `own`: the other device's public key.
+    pub(super) theirs: Option<[u8; 32]>,
     /// The callee's public key and nonce.
     callee: Option<([u8; 32], [u8; 32])>,
     agreed: Option<Agreed>,
-    confirmed: bool,
+    pub(super) confirmed: bool,
 }
 
 /// What an answer says.
@@ -52,6 +54,7 @@ impl Agreement {
             chosen: 0,
             commit: half.as_ref().map(Half::commitment),
             half,
+            theirs: None,
             callee: None,
             agreed: None,
             confirmed: false,
@@ -64,6 +67,7 @@ impl Agreement {
             chosen: 0,
             commit: bytes(commit),
             half: None,
+            theirs: None,
             callee: None,
             agreed: None,
             confirmed: false,
@@ -124,7 +128,7 @@ impl Agreement {
     }
 }
 
-fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(super) fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     hex::decode(text).ok()?.try_into().ok()
 }
 
@@ -248,14 +252,28 @@ impl Body {
 
     /// Makes the SFrame keys, and writes down what the two devices hold.
     fn agree(&mut self, call: &str, mut agreed: Agreed) -> Result<(), SealError> {
+        let line = agreed.key_file_line(call);
+        line.into_iter().for_each(|line| self.setup.journal.key(Owner::Parties, line));
+        self.seal_with(call, |sender, kind| agreed.base_key(sender, kind))?;
+        if let Some(state) = self.calls.get_mut(call) {
+            state.agreement.agreed = Some(agreed);
+        }
+        Ok(())
+    }
+
+    /// Makes the SFrame keys of every kind, and writes them down.
+    pub(super) fn seal_with(
+        &mut self,
+        call: &str,
+        agreed: impl Fn(Role, Kind) -> [u8; 16],
+    ) -> Result<(), SealError> {
         let journal = self.setup.journal.clone();
-        agreed.key_file_line(call).into_iter().for_each(|line| journal.key(Owner::Parties, line));
         let Some(state) = self.calls.get_mut(call) else { return Ok(()) };
         let own = state.role;
         for kind in state.media.clone() {
             let keys = [own, own.other()].map(|sender| {
                 let other = self.deviation.base_key(&state.id, sender, kind);
-                other.unwrap_or_else(|| agreed.base_key(sender, kind))
+                other.unwrap_or_else(|| agreed(sender, kind))
             });
             for (sender, key) in [own, own.other()].into_iter().zip(&keys) {
                 let id = key_id(sender, kind);
@@ -282,7 +300,6 @@ impl Body {
                 state.base_keys.extend(handed.map(String::from));
             }
         }
-        state.agreement.agreed = Some(agreed);
         Ok(())
     }
 

@@ -46,9 +46,14 @@ impl Call {
         self.answered && self.own_intent == 1 && self.other_intent == 1
     }
 
+    /// Whether it is a sealed call whose frames have a seal of their own.
+    pub(super) fn seals(&self) -> bool {
+        self.sealed() && self.profile != Profile::Dtls
+    }
+
     /// Whether frames may be sent and played.
     pub(super) fn open_to_media(&self) -> bool {
-        let confirmed = !self.sealed() || self.profile != Profile::Frames || self.agreement.confirmed();
+        let confirmed = !self.seals() || self.agreement.confirmed();
         self.connected && confirmed && !self.over
     }
 }
@@ -122,6 +127,7 @@ impl Body {
         let terms = Terms { id, role: Role::Caller, caller, callee, one_to_one, media, profile };
         let made = self.new_call(terms, intent, 0, agreement);
         self.calls.insert(call.clone(), made);
+        self.own_half(&call);
         self.stage(&call, Stage::Ringing);
         self.wake(&call, Clock::Ringing, RING_FOR);
         let _ = placed.send(call.clone());
@@ -177,8 +183,10 @@ impl Body {
             nonce: answer.nonce,
             ek: String::new(),
         });
+        self.own_half(call);
         self.claim(call, Claimed::Answered);
         self.answered_here(call);
+        self.own_agrees(call).await;
     }
 
     /// Both roles, once the call is answered: controls, settings, lock of a faulty client, and the clock.

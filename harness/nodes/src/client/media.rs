@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::outcome::Reason;
-use model::plan::Profile;
 use model::record::DroppedBy;
 use model::{Direction, Kind};
 use net::Sleeper;
@@ -121,7 +120,7 @@ impl Body {
     async fn send_frame(&mut self, call: &str, kind: Kind) {
         let (journal, device) = (self.setup.journal.clone(), self.setup.device.clone());
         let Some(state) = self.calls.get_mut(call).filter(|c| c.open_to_media()) else { return };
-        let seals = state.sealed() && state.profile == Profile::Frames;
+        let seals = state.seals();
         let role = state.role;
         let id = state.id;
         let (Some(stream), Some(peer)) = (state.streams.get_mut(&kind), &state.peer) else { return };
@@ -167,7 +166,7 @@ impl Body {
         let (journal, device) = (self.setup.journal.clone(), self.setup.device.clone());
         let tap = self.setup.link.tap().to_owned();
         let Some(state) = self.calls.get_mut(call) else { return };
-        let (open, seals) = (state.open_to_media(), state.sealed() && state.profile == Profile::Frames);
+        let (open, seals) = (state.open_to_media(), state.seals());
         if packet.payload.is_empty() && seals && self.deviation.ends_on_empty_payload() {
             return self.leave(call, Some(Reason::UnsealedFrame)).await;
         }
