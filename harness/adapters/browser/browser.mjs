@@ -105,7 +105,11 @@ export class Browser {
     await this.ended;
     this.server?.closeAllConnections();
     this.server?.close();
-    // Its children may still be writing.
-    if (this.profile) fs.rmSync(this.profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    // Its children may still be writing; what they leave goes with the folder of the session.
+    try {
+      if (this.profile) fs.rmSync(this.profile, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+    } catch (error) {
+      console.error(error);
+    }
   }
 }
