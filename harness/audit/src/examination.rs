@@ -6,6 +6,7 @@
 mod agreements;
 mod carriers;
 pub mod codec;
+mod counted;
 mod counts;
 pub mod described;
 pub mod descriptors;
@@ -161,6 +162,8 @@ struct Examined {
     strangers: usize,
     /// None without keys.
     overheard: Option<Overheard>,
+    /// Keys of the capture itself that were not tried, because it could be read once only.
+    untried: Option<usize>,
 }
 
 fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>) -> io::Result<Examined> {
@@ -190,19 +193,27 @@ fn read(input: &Input, given: &[Key], options: &Options, progress: Progress<'_>)
     }
     let found = overheard.as_ref().map(|overheard| overheard.keys.as_slice()).unwrap_or_default();
     let keys = Keys::of(&embedded, found, &survey);
-    let mut opened = std::collections::HashMap::new();
+    let (mut opened, mut untried) = (std::collections::HashMap::new(), None);
     if !keys.is_empty() && !survey.streams.is_empty() {
         let mut opening = Opening::new(&keys, &survey.prefixed);
-        feed(input, |batch| {
+        let read = feed(input, |batch| {
             for packet in &batch.packets {
                 opening.take(packet, batch.payload(packet));
             }
             bytes += batch.bytes() as u64;
             progress(bytes);
-        })?;
-        opened = opening.finish();
+        });
+        match read {
+            Ok(_) => opened = opening.finish(),
+            // Nobody gave these keys: what the first reading found stands without them.
+            Err(error) if given.is_empty() && error.kind() == io::ErrorKind::FileTooLarge => {
+                untried = Some(keys.hops.len() + keys.frames.len());
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(Examined { survey, ended, opened, embedded: count, strangers: keys.strangers, overheard })
+    let strangers = keys.strangers;
+    Ok(Examined { survey, ended, opened, embedded: count, strangers, overheard, untried })
 }
 
 /// Batches that are under way between the two threads of the second reading.
@@ -320,6 +331,7 @@ impl Examined {
             let untried = consistent.clone().filter(|stream| !overheard.tried(stream));
             questions.overheard(name, overheard, consistent.count(), untried.count());
         }
+        self.untried.iter().for_each(|keys| questions.untried(name, *keys));
         questions.strangers(name, self.strangers, !self.survey.associations.is_empty());
     }
 

@@ -5,6 +5,7 @@
 use model::audit::{Audit, NotConcluded, Protection};
 use model::results::Sweep;
 
+use super::counted::counted;
 use super::overhearing::Overheard;
 use super::survey::Survey;
 use crate::capture::class::Class;
@@ -45,7 +46,8 @@ impl Questions {
         // Connections that opened with keys which were given have been read.
         if tls > 0 && !overheard.is_some_and(|overheard| overheard.reads_all) {
             let text = format!(
-                "{name}: {tls} packets of TLS were not read, so what was signalled, keys included, is unknown"
+                "{name}: {} not read, so what was signalled, keys included, is unknown",
+                counted(tls, "packet of TLS was", "packets of TLS were")
             );
             self.ask(text, "session descriptions of the calls, or the signalling recorded in readable form");
         }
@@ -68,12 +70,14 @@ impl Questions {
         }
         if embedded > 0 {
             let text = format!(
-                "{name}: {embedded} keys are embedded in the capture, and nothing says who held them"
+                "{name}: {} embedded in the capture, and nothing says who held what",
+                counted(embedded as u64, "key is", "keys are")
             );
             self.ask(text, "the same keys in a file with an owner: --keys OWNER:FILE");
         }
         if survey.beyond > 0 {
-            let text = format!("{name}: {} packets belong to more streams than are looked at", survey.beyond);
+            let packets = counted(survey.beyond, "packet belongs", "packets belong");
+            let text = format!("{name}: {packets} to more streams than are looked at");
             self.ask(text, "a capture of fewer calls");
         }
         let unread = survey.carriers.unread;
@@ -84,10 +88,21 @@ impl Questions {
             self.ask(text, "a capture without lost packets");
         }
         if ended.refused_fragments > 0 {
-            let text =
-                format!("{name}: {} fragments of datagrams did not fit together", ended.refused_fragments);
+            let text = format!(
+                "{name}: {} did not fit together",
+                counted(ended.refused_fragments, "fragment of a datagram", "fragments of datagrams")
+            );
             self.ask(text, "a capture without lost packets");
         }
+    }
+
+    /// Asks for a second reading, which keys that the capture itself holds need.
+    pub fn untried(&mut self, name: &str, keys: usize) {
+        let text = format!(
+            "{name}: {} not tried: too much flowed by to be kept for a second reading",
+            counted(keys as u64, "key that stands in it was", "keys that stand in it were")
+        );
+        self.ask(text, "the same capture written to a file, and that named");
     }
 
     /// Asks for the handshakes of secrets that were given, where the capture has media under others or none.

@@ -200,3 +200,48 @@ fn reports_in_the_clear_are_named_beside_protected_media(
         ["3 packets carry RTCP CNAME in the clear, with 2 different values; the commonest stands in 2"]
     );
 }
+
+/// A description with a key of SDES, media under another one, and a capture that can be opened once.
+fn opened_once(again: io::ErrorKind, given: &[Key]) -> Audit {
+    let described =
+        b"INVITE sip:bob@b.example SIP/2.0\r\n\r\nv=0\r\nc=IN IP4 10.0.0.1\r\nm=audio 5004 RTP/SAVP 111\r\n\
+        a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n";
+    let media = (0..100).map(|n| rtp(n as u16, &noise(n, 80)));
+    let bytes = datagrams(std::iter::once(described.to_vec()).chain(media));
+    let opened = std::cell::Cell::new(false);
+    let open = move || {
+        if opened.replace(true) {
+            return Err(io::Error::new(again, "it flowed by"));
+        }
+        Ok(Box::new(Cursor::new(bytes.clone())) as Box<dyn Read + Send>)
+    };
+    let input = Input { name: "-".to_owned(), open: Box::new(open) };
+    examine(&[input], given, &Options::default(), &mut |_| {})
+}
+
+#[test]
+fn what_flowed_by_is_judged_without_the_keys_that_stood_in_it() {
+    let audit = opened_once(io::ErrorKind::FileTooLarge, &[]);
+    assert_eq!((audit.streams.len(), audit.captures[0].packets), (1, 101));
+    assert_eq!(audit.streams[0].protection, Protection::EncryptedUndetermined);
+    let told = audit
+        .not_concluded
+        .iter()
+        .filter(|open| open.text.starts_with("-: 1 key that stands in it was not tried"));
+    assert_eq!(told.count(), 1, "{:?}", audit.not_concluded);
+}
+
+#[test]
+fn what_cannot_be_read_again_for_any_other_reason_is_not_judged() {
+    let audit = opened_once(io::ErrorKind::NotFound, &[]);
+    assert_eq!((audit.streams.len(), audit.captures[0].packets), (0, 0));
+    assert!(audit.captures[0].problems[0].text.contains("it flowed by"), "{:?}", audit.captures[0].problems);
+}
+
+#[test]
+fn keys_that_were_given_are_tried_or_nothing_is_judged() {
+    let line = format!("SRTP SRTP_AEAD_AES_128_GCM {}\n", "07".repeat(28));
+    let given = crate::key_file::KeyFile::parse(&line, Owner::named("sfu").ok().as_ref()).keys;
+    assert_eq!(given.len(), 1);
+    assert_eq!(opened_once(io::ErrorKind::FileTooLarge, &given).streams.len(), 0);
+}

@@ -71,12 +71,12 @@ fn told(stream: &AuditStream, paint: Paint, width: usize) -> String {
     let head = paint.tone(tone, stream.protection.word());
     let codec = stream.codec.as_deref().unwrap_or("codec unknown");
     let mut out = format!(
-        "{head}  {}: {} > {}  ssrc {}  {} packets ({}..{})  payload type {}, {}\n",
+        "{head}  {}: {} > {}  ssrc {}  {} ({}..{})  payload type {}, {}\n",
         plain(&stream.interface),
         plain(&stream.source),
         plain(&stream.destination),
         plain(&stream.ssrc),
-        stream.packets,
+        packets(stream.packets),
         stream.first_packet,
         stream.last_packet,
         stream.payload_type,
@@ -148,9 +148,9 @@ fn captures(out: &mut String, audit: &Audit, width: usize) {
     out.push('\n');
     for capture in &audit.captures {
         out.push_str(&format!(
-            "{}  {} packets, {} bytes\n",
+            "{}  {}, {} bytes\n",
             plain(&capture.file),
-            capture.packets,
+            packets(capture.packets),
             capture.bytes
         ));
         if let Some(hash) = &capture.sha256 {
@@ -176,6 +176,10 @@ fn captures(out: &mut String, audit: &Audit, width: usize) {
         let complete = if keys.complete { ", declared complete by the submitter" } else { "" };
         out.push_str(&format!("keys of {}: {}{complete}\n", plain(&keys.owner), keys.keys));
     }
+}
+
+fn packets(count: u64) -> String {
+    format!("{count} packet{}", if count == 1 { "" } else { "s" })
 }
 
 fn beyond(out: &mut String, count: usize, what: &str) {

@@ -4,13 +4,15 @@
 
 use model::audit::Protection;
 
+use super::super::counted::counted;
 use super::Seen;
 use super::{ENOUGH, Facts, bare, middle, name};
 
 /// The word that is left, and what is missing for another.
 pub fn rest(facts: &Facts<'_>) -> (Protection, String) {
     if facts.packets < ENOUGH.0 && facts.opened.hop.is_empty() && facts.opened.frames.is_empty() {
-        let why = format!("{} packets are too few to tell, and no key fits", facts.packets);
+        let packets = counted(facts.packets, "packet is", "packets are");
+        let why = format!("{packets} too few to tell, and no key fits");
         return (Protection::Insufficient, why);
     }
     let (holders, packets) =
@@ -69,8 +71,8 @@ fn without_keys(facts: &Facts<'_>) -> String {
 fn left_open(facts: &Facts<'_>) -> Option<String> {
     if let Some(bare) = bare(facts.seen, facts.opened) {
         return Some(format!(
-            "{} packets have no header of the frame layer that the others have, and do not tell what they hold",
-            bare.packets.total
+            "{} no header of the frame layer that the others have, and nothing tells what is inside",
+            counted(bare.packets.total, "packet has", "packets have")
         ));
     }
     let seen = facts.opened.inside.as_ref().unwrap_or(facts.seen);
