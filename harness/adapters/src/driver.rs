@@ -14,9 +14,12 @@ use tokio::io::{AsyncBufRead, AsyncWriteExt};
 use tokio::process::ChildStdin;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::fault::Fault;
 use crate::lines::{self, Next};
 use crate::process::{Command, Process};
-use crate::protocol::{Ask, ErrorKind, Event, Line, Refusal, Reply, Request};
+use model::Direction;
+
+use crate::protocol::{Ask, ErrorKind, Event, LedgerLine, Line, Refusal, Reply, Request};
 
 /// So much longer than its deadline an answer may take on its way.
 const GRACE: Duration = Duration::from_millis(500);
@@ -24,63 +27,6 @@ const GRACE: Duration = Duration::from_millis(500);
 const EXITS_WITHIN: Duration = Duration::from_secs(2);
 /// More lines than this in one session are a flood.
 const MOST_LINES: u64 = 200_000;
-
-/// What a driver did that no driver may do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// It could not be started.
-    #[error("the driver cannot be started ({0}); check its command and its path")]
-    NotStarted(String),
-    /// No answer in time.
-    #[error(
-        "the driver did not answer `{method}` within {ms} ms; answer every request, with an error of kind `timeout` if need be"
-    )]
-    Silent {
-        /// What was asked.
-        method: &'static str,
-        /// The deadline.
-        ms: u64,
-    },
-    /// Its process ended, or it closed its output.
-    #[error(
-        "the driver ended before it was told to: {0}; keep it running until `shutdown` or the end of its input"
-    )]
-    Ended(String),
-    /// A line that is none of the protocol.
-    #[error(
-        "the driver printed a line that is none of the protocol: {0}; print only protocol lines on standard output, and logs on standard error"
-    )]
-    Garbage(String),
-    /// A line without end.
-    #[error("the driver printed a line of more than 1 MiB; keep lines short, media never pass this channel")]
-    TooLong,
-    /// Too many lines.
-    #[error("the driver printed more than 200000 lines in one session; print each frame and claim once")]
-    Flood,
-    /// An answer to nothing.
-    #[error("the driver answered request {0}, which is not open; answer each request once")]
-    Unasked(u64),
-    /// It refused what it has to do.
-    #[error(
-        "the driver refused `{method}` ({kind}: {message}); see the page of the driver protocol for what is due"
-    )]
-    Refused {
-        /// What was asked.
-        method: &'static str,
-        /// The kind of error.
-        kind: &'static str,
-        /// Its words.
-        message: String,
-    },
-    /// An answer of the wrong shape.
-    #[error("the driver's answer to `{method}` cannot be read ({why}); see the page of the driver protocol")]
-    Misshapen {
-        /// What was asked.
-        method: &'static str,
-        /// What is wrong.
-        why: String,
-    },
-}
 
 /// What comes from a driver between answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,18 +37,51 @@ pub enum Happening {
     Fault(Fault),
 }
 
-type Answer = Result<Value, Refusal>;
+/// What a driver answers: a result, or why there is none.
+pub type Answer = Result<Value, Refusal>;
+
+/// What goes to a driver's input.
+enum Chunk {
+    Bytes(Vec<u8>),
+    End,
+}
+
+/// A request whose answer is waited for.
+pub struct Pending {
+    id: u64,
+    method: &'static str,
+    answer: oneshot::Receiver<Answer>,
+}
+
+impl Pending {
+    /// The id under which it has to be sent.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+}
 
 struct Shared {
     /// Whether it was told to end.
     closing: AtomicBool,
-    open: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
+    open: Mutex<HashMap<u64, (&'static str, oneshot::Sender<Answer>)>>,
     fault: watch::Sender<Option<Fault>>,
+    /// Lines that were read.
+    lines: AtomicU64,
+    /// Frames that were told as sent while nobody was asked to talk.
+    unasked_frames: AtomicU64,
 }
 
 impl Shared {
-    fn open(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Answer>>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, (&'static str, oneshot::Sender<Answer>)>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A frame leaves only while somebody talks; the answer to `talk` comes after its last one.
+    fn look_at(&self, event: &Event) {
+        let Event::Frame(LedgerLine { direction: Direction::Sent, .. }) = event else { return };
+        if !self.open().values().any(|(method, _)| *method == "talk") {
+            self.unasked_frames.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The first fault stands.
@@ -119,7 +98,7 @@ impl Shared {
 /// A driver that runs.
 pub struct Driver {
     shared: Arc<Shared>,
-    lines: mpsc::UnboundedSender<String>,
+    input: mpsc::UnboundedSender<Chunk>,
     ids: AtomicU64,
     process: tokio::sync::Mutex<Process>,
 }
@@ -139,13 +118,15 @@ impl Driver {
             closing: AtomicBool::new(false),
             open: Mutex::default(),
             fault: watch::Sender::new(None),
+            lines: AtomicU64::new(0),
+            unasked_frames: AtomicU64::new(0),
         });
-        let (lines, queue) = mpsc::unbounded_channel();
+        let (input, queue) = mpsc::unbounded_channel();
         tokio::spawn(write(stdin, queue));
         let (happening, happenings) = mpsc::unbounded_channel();
         let driver = Arc::new(Self {
             shared: shared.clone(),
-            lines,
+            input,
             ids: AtomicU64::new(1),
             process: tokio::sync::Mutex::new(process),
         });
@@ -173,11 +154,9 @@ impl Driver {
     /// # Errors
     /// The driver's fault.
     pub async fn request(&self, ask: &Ask, deadline: Duration) -> Result<Answer, Fault> {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        let ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
-        let request = Request { id, deadline_ms: ms, ask: ask.clone() };
-        let text = serde_json::to_string(&request).expect("a request is JSON");
-        self.raw(id, text, ask.method(), deadline).await
+        let pending = self.reserve(ask.method())?;
+        self.write(line(pending.id, ask, deadline).into_bytes());
+        self.answered(pending, deadline).await
     }
 
     /// Asks for a method that the protocol does not have.
@@ -185,38 +164,46 @@ impl Driver {
     /// # Errors
     /// The driver's fault.
     pub async fn request_unknown(&self, method: &str, deadline: Duration) -> Result<Answer, Fault> {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        let ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+        let pending = self.reserve("an unknown method")?;
+        let (id, ms) = (pending.id, milliseconds(deadline));
         let text = serde_json::json!({ "id": id, "deadline_ms": ms, "method": method, "params": {} });
-        self.raw(id, text.to_string(), "an unknown method", deadline).await
+        self.write(format!("{text}\n").into_bytes());
+        self.answered(pending, deadline).await
     }
 
-    /// Sends a line as it is, under an id that the caller chose: for probes.
+    /// Takes an id and waits for its answer from here on; the caller sends the request, as it likes.
     ///
     /// # Errors
     /// The driver's fault.
-    pub async fn raw(
-        &self,
-        id: u64,
-        line: String,
-        method: &'static str,
-        deadline: Duration,
-    ) -> Result<Answer, Fault> {
-        let (answer, answered) = oneshot::channel();
-        self.shared.open().insert(id, answer);
+    pub fn reserve(&self, method: &'static str) -> Result<Pending, Fault> {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        let (sender, answer) = oneshot::channel();
+        self.shared.open().insert(id, (method, sender));
         // Looked at after the request stands among the open ones, so that a fault in between is not missed.
         let told_to_end = self.shared.closing.load(Ordering::Acquire) && method != "shutdown";
         if let Some(fault) = self.fault().or_else(|| told_to_end.then(gone)) {
             self.shared.open().remove(&id);
             return Err(fault);
         }
-        let _ = self.lines.send(line);
-        match tokio::time::timeout(deadline + GRACE, answered).await {
+        Ok(Pending { id, method, answer })
+    }
+
+    /// Sends bytes as they are, in one write.
+    pub fn write(&self, bytes: Vec<u8>) {
+        // A driver that reads no more is found by its silence or its end.
+        let _ = self.input.send(Chunk::Bytes(bytes));
+    }
+
+    /// Waits for an answer until its deadline.
+    ///
+    /// # Errors
+    /// The driver's fault; silence is one.
+    pub async fn answered(&self, pending: Pending, deadline: Duration) -> Result<Answer, Fault> {
+        match tokio::time::timeout(deadline + GRACE, pending.answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(self.fault().unwrap_or_else(gone)),
             Err(_) => {
-                let ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
-                let fault = Fault::Silent { method, ms };
+                let fault = Fault::Silent { method: pending.method, ms: milliseconds(deadline) };
                 self.shared.fail(fault.clone());
                 Err(fault)
             }
@@ -269,6 +256,41 @@ impl Driver {
         }
     }
 
+    /// Ends its input, which means the same as `shutdown`, and waits for its process; says whether that exited with 0.
+    ///
+    /// # Errors
+    /// When it runs on.
+    pub async fn end_input(&self) -> Result<bool, Fault> {
+        self.shared.closing.store(true, Ordering::Release);
+        let _ = self.input.send(Chunk::End);
+        let mut process = self.process.lock().await;
+        let exited = tokio::time::timeout(EXITS_WITHIN, process.succeeded()).await;
+        exited.map_err(|_| Fault::Ended("it did not exit within 2 s of the end of its input".to_owned()))
+    }
+
+    /// Names of the processes that it started and that still run, once they had two seconds to end.
+    pub async fn left_behind(&self) -> Vec<String> {
+        let process = self.process.lock().await;
+        let until = tokio::time::Instant::now() + EXITS_WITHIN;
+        loop {
+            let left = process.group_members();
+            if left.is_empty() || tokio::time::Instant::now() >= until {
+                return left;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// How many lines it has printed.
+    pub fn lines_read(&self) -> u64 {
+        self.shared.lines.load(Ordering::Relaxed)
+    }
+
+    /// How many frames it has told as sent while no `talk` was open.
+    pub fn unasked_frames(&self) -> u64 {
+        self.shared.unasked_frames.load(Ordering::Relaxed)
+    }
+
     /// Ends it at once, with all that it started.
     pub async fn kill(&self) {
         self.shared.closing.store(true, Ordering::Release);
@@ -280,10 +302,21 @@ fn gone() -> Fault {
     Fault::Ended("it closed its output".to_owned())
 }
 
-async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<String>) {
-    while let Some(line) = queue.recv().await {
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A request as it stands on its line.
+pub fn line(id: u64, ask: &Ask, deadline: Duration) -> String {
+    let request = Request { id, deadline_ms: milliseconds(deadline), ask: ask.clone() };
+    let text = serde_json::to_string(&request).expect("a request is JSON");
+    format!("{text}\n")
+}
+
+async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Chunk>) {
+    while let Some(Chunk::Bytes(bytes)) = queue.recv().await {
         // A driver that reads no more is found by its silence or its end.
-        if stdin.write_all(format!("{line}\n").as_bytes()).await.is_err() || stdin.flush().await.is_err() {
+        if stdin.write_all(&bytes).await.is_err() || stdin.flush().await.is_err() {
             return;
         }
     }
@@ -315,13 +348,17 @@ async fn read(
             Ok(Next::End) | Err(_) => break Some(gone()),
         };
         count += 1;
+        shared.lines.store(count, Ordering::Relaxed);
         if count > MOST_LINES {
             break Some(Fault::Flood);
         }
         match Line::read(&line) {
-            Ok(Line::Event(event)) => drop(happening.send(Happening::Event(event))),
+            Ok(Line::Event(event)) => {
+                shared.look_at(&event);
+                drop(happening.send(Happening::Event(event)));
+            }
             Ok(Line::Reply(Reply { id, result, error })) => {
-                let Some(answer) = shared.open().remove(&id) else { break Some(Fault::Unasked(id)) };
+                let Some((_, answer)) = shared.open().remove(&id) else { break Some(Fault::Unasked(id)) };
                 let _ = answer.send(error.map_or_else(|| Ok(result.unwrap_or_default()), Err));
             }
             Err(why) => break Some(Fault::Garbage(why)),

@@ -6,10 +6,13 @@
 
 pub mod access;
 pub mod driver;
+mod fault;
+pub mod keys;
 mod lines;
 pub mod process;
 pub mod protocol;
 
 pub use access::Access;
-pub use driver::{Driver, Fault, Happening};
+pub use driver::{Driver, Happening};
+pub use fault::Fault;
 pub use process::Command;

@@ -83,6 +83,23 @@ impl Process {
         text.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
     }
 
+    /// Names of the processes of the group that still run.
+    pub(crate) fn group_members(&self) -> Vec<String> {
+        let Some(group) = self.group else { return Vec::new() };
+        match std::fs::read_dir("/proc") {
+            Ok(processes) => processes
+                .flatten()
+                .filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok())
+                .filter_map(|stat| running_in(&stat, group.as_raw_nonzero().get()))
+                .collect(),
+            // Elsewhere than on Linux nobody names them.
+            Err(_) if rustix::process::test_kill_process_group(group).is_ok() => {
+                vec!["a process without a name".to_owned()]
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
     /// Ends every process of the group at once.
     pub(crate) fn kill(&self) {
         if let Some(group) = self.group {
@@ -98,6 +115,17 @@ impl Drop for Process {
     }
 }
 
+/// The name of the process that `stat` (`/proc/PID/stat` of Linux) is of, where it runs in the process group `group`.
+/// The name stands in brackets and may hold anything; state, parent and group follow it.
+fn running_in(stat: &str, group: i32) -> Option<String> {
+    let (head, tail) = stat.rsplit_once(')')?;
+    let mut fields = tail.split_whitespace();
+    let (state, its_group) = (fields.next()?, fields.nth(1)?);
+    // A zombie has ended; that nobody has asked how is not its fault.
+    let runs = !matches!(state, "Z" | "X") && its_group.parse() == Ok(group);
+    runs.then(|| head.split_once('(').map_or("", |(_, name)| name).to_owned())
+}
+
 async fn keep_end(mut stderr: ChildStderr, kept: Arc<Mutex<Vec<u8>>>) {
     let mut chunk = [0; 4_096];
     while let Ok(read @ 1..) = stderr.read(&mut chunk).await {
@@ -105,5 +133,23 @@ async fn keep_end(mut stderr: ChildStderr, kept: Arc<Mutex<Vec<u8>>>) {
         kept.extend_from_slice(chunk.get(..read).unwrap_or_default());
         let excess = kept.len().saturating_sub(KEPT_STDERR);
         kept.drain(..excess);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::running_in;
+
+    #[rstest]
+    #[case::runs("12 (sleep) S 1 77 77 0", Some("sleep"))]
+    #[case::odd_name("12 (a) Z (b) R 1 77 77 0", Some("a) Z (b"))]
+    #[case::zombie("12 (sleep) Z 1 77 77 0", None)]
+    #[case::elsewhere("12 (sleep) S 1 78 77 0", None)]
+    #[case::cut("12 (sleep) S", None)]
+    #[case::nothing("", None)]
+    fn processes_are_told_by_their_group(#[case] stat: &str, #[case] name: Option<&str>) {
+        assert_eq!(running_in(stat, 77).as_deref(), name);
     }
 }

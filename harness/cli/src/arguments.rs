@@ -56,6 +56,12 @@ pub enum Command {
     List(List),
     /// Be the reference client behind the driver protocol, on standard input and output.
     Client(Client),
+    /// Work on a driver: a program that puts a client behind the driver protocol.
+    Driver {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: DriverCommand,
+    },
     /// Print a JSON Schema.
     Schema {
         /// Of what: audit, driver, matrix, results or scenario.
@@ -68,6 +74,13 @@ pub enum Command {
     },
     /// Print the manual page.
     Man,
+}
+
+/// What can be done with a driver.
+#[derive(Debug, Subcommand)]
+pub enum DriverCommand {
+    /// Probe whether it keeps to the protocol, and say how to mend what does not.
+    Check(DriverCheck),
 }
 
 /// Which captures and keys stay after judging.
@@ -141,6 +154,35 @@ pub struct Audit {
     /// Leave out the SHA-256 of each file.
     #[arg(long)]
     pub no_hash: bool,
+    /// Leave out progress.
+    #[arg(long, env = "OVERHEARD_QUIET", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub quiet: bool,
+    /// When to colour the terminal's report.
+    #[arg(long, value_name = "WHEN", env = "OVERHEARD_COLOR")]
+    pub color: Option<Colour>,
+}
+
+/// Arguments of `driver check`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DriverCheck {
+    /// The driver's program and its arguments.
+    #[arg(value_name = "COMMAND", last = true)]
+    pub command: Vec<std::ffi::OsString>,
+    /// In place of a command: a client of overheard.yaml, or cmd: and a line for the shell.
+    #[arg(long, value_name = "CLIENT", conflicts_with = "command")]
+    pub client: Option<String>,
+    /// Try the probes whose id has every word and no !word, and what they need.
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
+    pub filter: Option<Filter>,
+    /// How long an answer may take; 5s unless given.
+    #[arg(long, value_name = "TIME")]
+    pub deadline: Option<TimeLimit>,
+    /// Keep record, capture and keys of the calls in a folder, absent or empty.
+    #[arg(long, value_name = "DIR", env = "OVERHEARD_OUT")]
+    pub out: Option<PathBuf>,
+    /// Write a report: terminal or json to standard output, NAME:FILE to a file (repeatable).
+    #[arg(long = "format", value_name = "NAME[:FILE]")]
+    pub formats: Vec<FormatChoice<report::DriverFormat>>,
     /// Leave out progress.
     #[arg(long, env = "OVERHEARD_QUIET", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     pub quiet: bool,

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod client;
+pub mod driver;
 pub mod explain;
 pub mod judge;
 pub mod list;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use report::{AUDIT_FORMATS, AuditFormat, FORMATS, Format, MATRIX_FORMATS, MatrixFormat};
+use report::{
+    AUDIT_FORMATS, AuditFormat, DRIVER_FORMATS, DriverFormat, FORMATS, Format, MATRIX_FORMATS, MatrixFormat,
+};
 
 /// A family of formats that one command writes.
 pub trait Choosable: 'static {
@@ -36,6 +38,16 @@ impl Choosable for AuditFormat {
 impl Choosable for MatrixFormat {
     fn all() -> &'static [&'static Self] {
         MATRIX_FORMATS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl Choosable for DriverFormat {
+    fn all() -> &'static [&'static Self] {
+        DRIVER_FORMATS
     }
 
     fn name(&self) -> &'static str {

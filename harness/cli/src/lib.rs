@@ -38,7 +38,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::{CommandFactory, Parser};
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, DriverCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::surroundings::Surroundings;
@@ -48,7 +48,7 @@ pub fn start() -> Exit {
     let arguments = Arguments::parse();
     let others = match &arguments.command {
         Command::Run(run) => client_choice::others(&run.clients),
-        Command::Matrix(_) => true,
+        Command::Matrix(_) | Command::Driver { .. } => true,
         _ => false,
     };
     if others {
@@ -78,6 +78,9 @@ fn dispatch(command: &Command, surroundings: &Surroundings) -> Result<Exit, Fail
         Command::Merge(arguments) => return command::merge::merge(arguments, surroundings),
         Command::Explain { name } => command::explain::explain(name)?,
         Command::List(arguments) => command::list::list(arguments, surroundings)?,
+        Command::Driver { command: DriverCommand::Check(arguments) } => {
+            return command::driver::check(arguments, surroundings);
+        }
         Command::Client(arguments) => return command::client::client(arguments),
         Command::Schema { name } => command::schema::schema(name)?,
         Command::Completions { shell } => {

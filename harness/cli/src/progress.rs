@@ -4,17 +4,22 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar over the variants of a run, or nothing.
+/// A bar over the variants of a run or the probes of a check, or nothing.
 #[derive(Clone, Debug)]
 pub struct Progress(ProgressBar);
 
 impl Progress {
     /// A bar of `variants`; hidden unless `shown`.
     pub fn new(variants: usize, shown: bool) -> Self {
+        Self::of("variants", variants, shown)
+    }
+
+    /// A bar of so many `things`; hidden unless `shown`.
+    pub fn of(things: &str, many: usize, shown: bool) -> Self {
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(variants as u64), target);
-        let template = "{bar:30} {pos} of {len} variants, {elapsed} {wide_msg}";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template names only known keys"));
+        let bar = ProgressBar::with_draw_target(Some(many as u64), target);
+        let template = format!("{{bar:30}} {{pos}} of {{len}} {things}, {{elapsed}} {{wide_msg}}");
+        bar.set_style(ProgressStyle::with_template(&template).expect("the template names only known keys"));
         if shown {
             bar.enable_steady_tick(Duration::from_millis(200));
         }

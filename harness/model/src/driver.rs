@@ -17,6 +17,12 @@ pub struct DriverRecord {
     pub probes: Vec<ProbeRecord>,
     /// Whether it could reach nothing but the loopback of the run.
     pub isolated: bool,
+    /// How many keys it exported.
+    #[serde(default)]
+    pub exported: u64,
+    /// How many frames it told as sent while nobody asked it to talk.
+    #[serde(default)]
+    pub unasked_frames: u64,
 }
 
 /// One request that a driver has to refuse.

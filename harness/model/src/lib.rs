@@ -1,4 +1,4 @@
-//! The nouns: identities, releases, the plan, outcomes, verdicts, the run record and the results.
+//! The nouns: identities, releases, the plan, outcomes, verdicts, the run record, the results and the checks of drivers.
 //!
 //! Everything here parses, prints and compares, and nothing here behaves: whatever a check recomputes is
 //! written once in `nodes` and once in `audit`, never here.
@@ -10,6 +10,7 @@ pub mod attack;
 pub mod audit;
 mod crossing;
 pub mod driver;
+pub mod driver_check;
 mod file_name;
 pub mod flaw;
 pub mod identity;

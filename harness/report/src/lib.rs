@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod catalogue;
 mod closing;
+pub mod driver_check;
 pub mod format;
 pub mod github;
 pub mod html;
@@ -25,6 +26,7 @@ mod utc;
 pub use audit::redact::Pseudonyms;
 pub use audit::{AUDIT_FORMATS, AuditFormat};
 pub use catalogue::{Catalogue, CheckEntry, RequirementEntry};
+pub use driver_check::{DRIVER_FORMATS, DriverFormat};
 pub use format::{FORMATS, Format, RenderError};
 pub use matrix::{MATRIX_FORMATS, MatrixFormat, MatrixOptions};
 pub use options::{Options, Origin};

@@ -2,6 +2,7 @@
 //!
 //! Invariant: what a run leaves behind is readable at any moment; a world that did not run to its end says so.
 
+pub mod check;
 mod crash;
 mod meddler;
 mod record;

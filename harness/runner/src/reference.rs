@@ -87,14 +87,16 @@ pub async fn serve(
         }
         io::Result::Ok(())
     });
-    let mut driver = Driver { lines, entropy: Entropy::new(seed), manner, greeted: false, open: None };
-    let mut line = String::new();
+    let entropy = Entropy::new(seed);
+    let mut driver = Driver { lines, entropy, manner, sessions: 0, greeted: false, open: None };
+    let mut line = Vec::new();
     loop {
         line.clear();
-        if input.read_line(&mut line).await? == 0 {
+        // What is no UTF-8 is no JSON either, and is nobody's end.
+        if input.read_until(b'\n', &mut line).await? == 0 {
             break;
         }
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
         if driver.line(&line).await {
@@ -112,6 +114,8 @@ struct Driver {
     lines: mpsc::UnboundedSender<String>,
     entropy: Entropy,
     manner: Manner,
+    /// How many were opened: each has randomness of its own.
+    sessions: u64,
     greeted: bool,
     open: Option<Open>,
 }
@@ -157,8 +161,8 @@ fn reply(lines: &mpsc::UnboundedSender<String>, id: u64, answer: Answer) {
 
 impl Driver {
     /// Answers one line, or sees to it that it is answered; says whether it was the last.
-    async fn line(&mut self, line: &str) -> bool {
-        let value: Value = serde_json::from_str(line).unwrap_or_default();
+    async fn line(&mut self, line: &[u8]) -> bool {
+        let value: Value = serde_json::from_slice(line).unwrap_or_default();
         // Without an id there is nobody to answer.
         let Some(id) = value["id"].as_u64() else { return false };
         if !value["method"].as_str().is_some_and(|method| METHODS.contains(&method)) {
@@ -225,6 +229,7 @@ impl Driver {
             return Err(refusal(ErrorKind::WrongState, "the session is open already"));
         }
         let setup = self.setup(&session)?;
+        self.sessions += 1;
         let (outbox, mut sent) = mpsc::unbounded_channel::<Message>();
         let (inbox, arrived) = mpsc::unbounded_channel();
         let lines = self.lines.clone();
@@ -266,7 +271,7 @@ impl Driver {
             link: net.add_link("client"),
             journal: Journal::new(net.clone()),
             net,
-            entropy: Arc::new(self.entropy.child(&session.party)),
+            entropy: Arc::new(self.entropy.child(&format!("session {} of {}", self.sessions, session.party))),
             device: DeviceId { user, device },
             platform: session.platform.parse().map_err(|_| wrong("platform"))?,
             version: session.version.parse().map_err(|_| wrong("version"))?,

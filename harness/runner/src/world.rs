@@ -26,6 +26,7 @@ use crate::run::seconds;
 use crate::stop::{Stop, Stopped};
 use build::World;
 pub use build::outside::{Introduced, Outsider, declared, introduced};
+pub(crate) use build::outside::{OPENS_WITHIN, session_folder};
 
 /// Virtual seconds that a world may take beside what its `wait` steps ask for.
 const WORLD_BUDGET: Duration = Duration::from_secs(120);

@@ -6,6 +6,7 @@ mod agreement;
 mod audit_pages;
 mod bad_captures;
 mod bad_days;
+mod driver_check;
 mod drivers;
 mod evidence;
 mod matrix;

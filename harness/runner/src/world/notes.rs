@@ -74,7 +74,7 @@ impl World {
             steps: self.steps,
             database,
             held: notes.held,
-            drivers: self.outside.iter().map(|outside| outside.record.clone()).collect(),
+            drivers: self.outside.iter().map(|outside| outside.told()).collect(),
             stumbles: self.stumbles,
             log: notes.log,
         }

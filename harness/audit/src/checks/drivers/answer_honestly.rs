@@ -64,6 +64,8 @@ mod tests {
             capabilities: vec!["frames".to_owned()],
             probes: came.iter().map(probe).collect(),
             isolated,
+            exported: 0,
+            unasked_frames: 0,
         });
     }
 

@@ -8,6 +8,7 @@ mod bridge;
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use adapters::protocol::{Ask, Introduction, RelayServer, Session, VERSION, Versions};
@@ -28,7 +29,7 @@ use bridge::Bridge;
 /// Until a driver has started and answers.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
 /// Until its client is there: a browser takes seconds, and many of them where others keep the processors busy.
-const OPENS_WITHIN: Duration = Duration::from_secs(40);
+pub(crate) const OPENS_WITHIN: Duration = Duration::from_secs(40);
 /// For everything that is asked later and takes no time of its own.
 pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
@@ -82,6 +83,19 @@ pub(crate) struct Outside {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) record: DriverRecord,
     pub(crate) exports_keys: bool,
+    /// How many keys were read.
+    pub(crate) exported: AtomicU64,
+}
+
+impl Outside {
+    /// What the record says of the driver in the end.
+    pub(crate) fn told(&self) -> DriverRecord {
+        DriverRecord {
+            exported: self.exported.load(Ordering::Relaxed),
+            unasked_frames: self.driver.unasked_frames(),
+            ..self.record.clone()
+        }
+    }
 }
 
 /// What a device is, as the driver is told.
@@ -123,7 +137,8 @@ impl Yard<'_> {
         let session = self.session(&person, &folder, &access, relay.as_ref(), set_up)?;
         match open(&driver, person.device, session).await {
             Ok((record, exports_keys)) => {
-                let outside = Arc::new(Outside { driver, folder, record, exports_keys });
+                let exported = AtomicU64::new(0);
+                let outside = Arc::new(Outside { driver, folder, record, exports_keys, exported });
                 self.outside.push(outside.clone());
                 let journal = self.journal.clone();
                 let bridge = Bridge { journal, access, policy, outside, relayed: BTreeSet::new(), seen };
@@ -186,7 +201,7 @@ impl Yard<'_> {
 }
 
 /// A folder that only this user of the system can enter: keys are written there.
-fn session_folder() -> io::Result<tempfile::TempDir> {
+pub(crate) fn session_folder() -> io::Result<tempfile::TempDir> {
     use std::os::unix::fs::PermissionsExt;
     tempfile::Builder::new()
         .prefix("overheard-session-")
@@ -238,6 +253,8 @@ async fn open(driver: &Driver, device: &DeviceId, session: Session) -> Result<(D
         capabilities: able(&hello),
         probes,
         isolated: loopback_alone(),
+        exported: 0,
+        unasked_frames: 0,
     };
     Ok((record, exports_keys))
 }

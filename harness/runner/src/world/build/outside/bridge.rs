@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use adapters::protocol::{Ask, Event, Invocation, LedgerLine, Placed};
@@ -248,16 +249,7 @@ impl Outside {
         let asked = self.driver.ask::<adapters::protocol::Keys>(Ask::Keys {}, ANSWERS_WITHIN).await;
         let device = &self.record.device;
         let read = match asked {
-            Ok(keys) => {
-                let file = std::path::Path::new(&keys.file);
-                let plain = file.file_name().is_some_and(|name| name == file.as_os_str());
-                let path = self.folder.path().join(file);
-                if plain {
-                    std::fs::read_to_string(path).map_err(|error| error.to_string())
-                } else {
-                    Err("it is not in the session's folder".to_owned())
-                }
-            }
+            Ok(keys) => adapters::keys::exported(&keys, self.folder.path()),
             // A client that exports no hop keys may have no others.
             Err(Fault::Refused { .. }) if !self.exports_keys => return,
             Err(fault @ (Fault::Refused { .. } | Fault::Misshapen { .. })) => Err(fault.to_string()),
@@ -265,11 +257,10 @@ impl Outside {
             Err(_) => return,
         };
         match read {
-            Ok(text) => {
-                let lines =
-                    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+            Ok(lines) => {
+                self.exported.store(lines.len() as u64, Ordering::Relaxed);
                 for line in lines {
-                    journal.key(nodes::journal::Owner::Parties, line.to_owned());
+                    journal.key(nodes::journal::Owner::Parties, line);
                 }
             }
             Err(why) => {
