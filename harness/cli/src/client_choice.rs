@@ -1,6 +1,7 @@
 //! `--client caller=NAME` and `--client callee=cmd:COMMAND`: who takes which side.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use model::Role;
@@ -29,6 +30,12 @@ impl FromStr for ClientChoice {
             return Err(wrong());
         }
         Ok(Self { role, name: name.to_owned() })
+    }
+}
+
+impl fmt::Display for ClientChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.role, self.name)
     }
 }
 

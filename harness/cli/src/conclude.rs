@@ -48,6 +48,8 @@ pub struct Conclusion {
     pub today: time::Date,
     /// Which captures stay.
     pub keep: Keep,
+    /// Who took which side, as it was given.
+    pub clients: Vec<String>,
     /// Where scenarios were read from.
     pub origins: BTreeMap<String, Origin>,
 }
@@ -79,6 +81,7 @@ impl Conclusion {
             known: KnownFailures::default(),
             today: surroundings.now.date(),
             keep: Keep::All,
+            clients: Vec::new(),
             origins: BTreeMap::new(),
         })
     }
@@ -130,6 +133,7 @@ impl Conclusion {
             folder: folder.display().to_string(),
             command: String::new(),
             program: self.program.clone(),
+            clients: self.clients.clone(),
             origins: self.origins.clone(),
             catalogue: catalogue::catalogue(),
         };

@@ -30,6 +30,8 @@ pub struct Options {
     pub command: String,
     /// What starts the program, such as `overheard` or `cargo run --release --`.
     pub program: String,
+    /// Who took which side, as `--client` was given: `caller=NAME`, `callee=cmd:COMMAND`.
+    pub clients: Vec<String>,
     /// Where scenarios were read from, by variant; a missing one is looked for under `scenarios/`.
     pub origins: BTreeMap<String, Origin>,
     /// What is known of the checks.
@@ -46,6 +48,7 @@ impl Default for Options {
             folder: String::new(),
             command: String::new(),
             program: "overheard".to_owned(),
+            clients: Vec::new(),
             origins: BTreeMap::new(),
             catalogue: Catalogue::default(),
         }

@@ -148,6 +148,9 @@ pub fn packets(finding: &Finding) -> Option<String> {
 /// One command that runs the variant again as it was run.
 pub fn command(results: &Results, scenario: &str, options: &Options) -> String {
     let mut command = format!("{} run", options.program);
+    for client in &options.clients {
+        command.push_str(&format!(" --client {}", quoted(&plain(client))));
+    }
     if let Some(file) = options.file(scenario) {
         command.push(' ');
         command.push_str(&quoted(&plain(&file)));
@@ -236,8 +239,12 @@ mod tests {
         let results = sample::run(vec![sample::passed()]);
         let mut options = sample::options();
         options.origins.insert("a/b".into(), crate::Origin::File("my dir/$(x)'.yaml".into()));
+        options.clients = vec!["caller=cmd:python3 x.py".to_owned()];
         let command = command(&results, "a/b", &options);
-        assert_eq!(command, r"overheard run 'my dir/$(x)'\''.yaml' --filter 'a/b' --seed 7");
+        assert_eq!(
+            command,
+            r"overheard run --client 'caller=cmd:python3 x.py' 'my dir/$(x)'\''.yaml' --filter 'a/b' --seed 7"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Runs every check on a story, for the tests at the foot of each check.
 
 use model::Verdict;
+use model::results::Blame;
 
 use super::story::Story;
 use crate::case::Case;
@@ -12,7 +13,7 @@ use crate::sweep::{Reach, overhear};
 
 /// What each check that applied came to.
 pub struct Trial {
-    checks: Vec<(String, Verdict, Vec<String>)>,
+    checks: Vec<(String, Verdict, Vec<(String, Blame)>)>,
 }
 
 impl Trial {
@@ -37,7 +38,7 @@ impl Trial {
             let mut findings = Findings::default();
             (check.judge)(&case, &mut findings);
             let (verdict, _, found) = findings.conclude();
-            (check.name(), verdict, found.into_iter().map(|finding| finding.text).collect())
+            (check.name(), verdict, found.into_iter().map(|finding| (finding.text, finding.blame)).collect())
         });
         Self { checks: judged.collect() }
     }
@@ -50,13 +51,18 @@ impl Trial {
     /// The first finding of a check.
     pub fn text(&self, name: &str) -> &str {
         let check = self.checks.iter().find(|(check, ..)| check == name);
-        check.and_then(|(_, _, texts)| texts.first()).map_or("", String::as_str)
+        check.and_then(|(_, _, found)| found.first()).map_or("", |(text, _)| text)
     }
 
     /// Every finding of a check.
     pub fn texts(&self, name: &str) -> Vec<&str> {
+        self.findings(name).into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// Every finding of a check, with whose fault it is.
+    pub fn findings(&self, name: &str) -> Vec<(&str, Blame)> {
         let checks = self.checks.iter().filter(|(check, ..)| check == name);
-        checks.flat_map(|(_, _, texts)| texts).map(String::as_str).collect()
+        checks.flat_map(|(_, _, found)| found).map(|(text, blame)| (text.as_str(), *blame)).collect()
     }
 
     /// Checks beside the proof legs that fail.

@@ -30,6 +30,7 @@ use crate::{diagnostics, print, run_folder};
 pub fn run(arguments: &Run, surroundings: &Surroundings) -> Result<Exit, Failure> {
     let configuration = Configuration::in_folder(&surroundings.folder).map_err(Failure::usage)?;
     let mut conclusion = Conclusion::of(&arguments.reporting, &configuration, surroundings)?;
+    conclusion.clients = arguments.clients.iter().map(ToString::to_string).collect();
     let filter = filter(arguments.filter.as_ref(), &configuration)?;
     conclusion.keep = keep(arguments, &configuration)?;
     let timeout = timeout(arguments.timeout, &configuration)?;

@@ -33,7 +33,7 @@ fn the_reference_client_passes_from_outside(#[case] name: &str, #[case] sides: &
     let ended = run(&room, name, &clients);
     let results = room.results("run");
     for scenario in &results.scenarios {
-        assert_eq!(scenario.verdict, best(&room).into(), "{}{}", ended.stdout, ended.stderr);
+        assert_eq!(scenario.verdict, best(&room, "run").into(), "{}{}", ended.stdout, ended.stderr);
         let honest = scenario.checks.iter().find(|check| check.check == "drivers/answer-honestly");
         assert!(honest.is_some_and(|check| check.verdict == Verdict::Pass && check.examined > 0));
     }

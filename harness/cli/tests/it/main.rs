@@ -9,6 +9,7 @@ mod bad_days;
 mod driver_check;
 mod drivers;
 mod evidence;
+mod first_verdict;
 mod matrix;
 mod own;
 mod running;
@@ -83,8 +84,8 @@ impl From<Output> for Ended {
 
 /// What a run with clients made by others comes to at best: where this machine does not let it move into a network
 /// without a way out, `proof/complete` is inconclusive, and so is the run.
-fn best(room: &Room) -> model::Verdict {
-    let shut_in = room.read("run/record.jsonl").contains("\"isolated\":true");
+fn best(room: &Room, run: &str) -> model::Verdict {
+    let shut_in = room.read(&format!("{run}/record.jsonl")).contains("\"isolated\":true");
     if shut_in { model::Verdict::Pass } else { model::Verdict::Inconclusive }
 }
 

@@ -13,7 +13,7 @@ use crate::{Room, best, scenario, there_or_skipped};
 
 /// A client and the driver beside it; both lines are for the shell, in the folder of adapters.
 #[derive(Clone, Copy)]
-struct Client {
+pub struct Client {
     /// How the driver names it.
     name: &'static str,
     /// Succeeds where it is installed.
@@ -22,7 +22,7 @@ struct Client {
     driver: &'static str,
 }
 
-const AIORTC: Client = Client {
+pub const AIORTC: Client = Client {
     name: "aiortc 1.16.0",
     probe: "aiortc/.venv/bin/python -c 'import aiortc'",
     driver: "aiortc/.venv/bin/python aiortc/driver.py",
@@ -60,7 +60,7 @@ const FIREFOX: Client = Client {
 
 impl Client {
     /// The command that starts its driver; none where it is not installed.
-    fn command(self) -> Option<String> {
+    pub fn command(self) -> Option<String> {
         let adapters: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters");
         let probed = Command::new("timeout")
             .args(["60", "sh", "-c", self.probe])
@@ -106,7 +106,7 @@ fn a_client_made_by_others_is_heard_by_its_peer_alone(
         [("opt-in/both-on", Outcome::Sealed, 400), ("opt-in/off-by-default", Outcome::Ordinary, 200)]
     {
         let variant = results.scenarios.iter().find(|variant| variant.id == id).unwrap();
-        assert_eq!(variant.verdict, Ending::from(best(&room)), "{told}");
+        assert_eq!(variant.verdict, Ending::from(best(&room, "run")), "{told}");
         assert_eq!(variant.calls[0].outcome, outcome, "{told}");
         let heard = variant.calls[0].heard[&Listener::Parties];
         assert!(heard.frames >= frames && heard.frames == heard.of, "{heard:?}\n{told}");

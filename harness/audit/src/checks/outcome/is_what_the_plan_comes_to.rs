@@ -4,11 +4,14 @@ use std::fmt::Display;
 
 use model::outcome::Listener;
 use model::plan::{Heard, Sides};
+use model::record::{Claim, Claimed};
 use model::results::Blame;
-use model::{Outcome, Role};
+use model::{Outcome, Reason, Role};
 
+use super::super::keys::blame;
 use super::super::proof::carries_media;
 use crate::case::{Call, Case, crossing};
+use crate::evidence::{Inside, Media};
 use crate::findings::{Findings, Located};
 use crate::oracle::{self, ExpectedCall};
 
@@ -43,7 +46,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     for (call, expected) in case.calls.iter().zip(&computed) {
         findings.examine(1);
         let mut compare = Compare { call, expected, findings };
-        compare.claims();
+        compare.claims(case);
         if carries_media(call.claimed.outcome) && carries_media(expected.outcome) {
             hearing(case, &mut compare);
         }
@@ -63,7 +66,7 @@ impl Compare<'_, '_> {
         self.findings.fail(blame, text, Located::default());
     }
 
-    fn claims(&mut self) {
+    fn claims(&mut self, case: &Case<'_>) {
         let (expected, claimed) = (self.expected, self.call.claimed.clone());
         if claimed.outcome != expected.outcome {
             let reasons = list(&claimed.because);
@@ -72,7 +75,8 @@ impl Compare<'_, '_> {
             } else {
                 format!("{} ({reasons})", claimed.outcome)
             };
-            self.differ("the outcome", claimed, expected.outcome, self.blame());
+            let blame = who_ended(case, self.call).unwrap_or_else(|| self.blame());
+            self.differ("the outcome", claimed, expected.outcome, blame);
             return;
         }
         let ends = matches!(expected.outcome, Outcome::Ended | Outcome::NotPlaced);
@@ -117,6 +121,27 @@ impl Compare<'_, '_> {
     }
 }
 
+/// Whose fault it is that a device ended the call over a frame without a seal: who sent one to it, or the device that
+/// took something else for one.
+fn who_ended(case: &Case<'_>, call: &Call<'_>) -> Option<Blame> {
+    let claims = case.evidence.world.claims.iter().filter(|claim| claim.call == call.id());
+    let ended = |claim: &&Claim| {
+        matches!(claim.claim, Claimed::Ended { reason: Some(Reason::UnsealedFrame), own: true })
+    };
+    let device = &claims.clone().find(ended)?.device;
+    let evidence = case.evidence;
+    let incoming = case.media_of(call).filter(|media| {
+        Some(media.stream.flow.interface) == evidence.interface(device)
+            && !evidence.is_outgoing(media.stream.flow)
+    });
+    let unsealed = |media: &Media| {
+        let mut frames = media.frames.iter().filter(|frame| !case.is_mallorys(media, frame));
+        frames.any(|frame| !matches!(frame.inside, Inside::Sealed { .. }))
+    };
+    let role = case.role(call, device);
+    Some(blame(if incoming.into_iter().any(unsealed) { role.other() } else { role }))
+}
+
 /// What Mallory hears, and whose media crossed the relay.
 fn hearing(case: &Case<'_>, compare: &mut Compare<'_, '_>) {
     let (mut frames, mut relayed) = (0u64, [false, false]);
@@ -156,4 +181,31 @@ fn hearing(case: &Case<'_>, compare: &mut Compare<'_, '_>) {
 
 fn list(reasons: &[model::Reason]) -> String {
     reasons.iter().map(|reason| reason.word()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use model::record::WorldRecord;
+
+    use super::*;
+    use crate::bench::plans::both_on;
+    use crate::bench::story::Story;
+    use crate::bench::trial::Trial;
+
+    fn bob_leaves(world: &mut WorldRecord) {
+        let claims = world.claims.iter_mut().filter(|claim| matches!(claim.claim, Claimed::Ended { .. }));
+        for claim in claims {
+            let own = claim.device.user.user == "bob";
+            claim.claim = Claimed::Ended { reason: Some(Reason::UnsealedFrame), own };
+        }
+    }
+
+    #[rstest::rstest]
+    #[case::over_a_frame_without_a_seal([false, true], Blame::Caller)]
+    #[case::over_nothing([true, true], Blame::Callee)]
+    fn who_made_a_client_leave_is_told(#[case] seals: [bool; 2], #[case] fault: Blame) {
+        let trial = Trial::of(&Story { seals, retell: bob_leaves, ..Story::sealed(both_on()) });
+        let found = trial.findings("outcome/is-what-the-plan-comes-to");
+        assert_eq!(found, [("the outcome of call ought to be sealed and is ended (unsealed-frame)", fault)]);
+    }
 }
