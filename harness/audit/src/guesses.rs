@@ -39,7 +39,9 @@ pub fn guesses(evidence: &Evidence<'_>) -> Vec<Guess> {
     };
     let mut found: Vec<Guess> = constants().iter().map(borrowed).collect();
     for (name, ears, value) in values(evidence) {
-        for (how, bytes) in forms(&value) {
+        // The field as it stands is for the sweep, which tells in which packet.
+        let stands = |how: &str| how.is_empty() && name == OPAQUE;
+        for (how, bytes) in forms(&value).into_iter().filter(|(how, _)| !stands(how)) {
             let name = if how.is_empty() { name.into() } else { format!("{how} of {name}").into() };
             found.push(Guess { name, ears, bytes: bytes.into() });
         }
@@ -126,12 +128,14 @@ fn values(evidence: &Evidence<'_>) -> Values {
     found
 }
 
+const OPAQUE: &str = "the opaque field";
+
 /// A vendor's own field, as text and as what the usual spellings of bytes make of it.
 fn opaque(data: &str, ears: Ears, found: &mut Values) {
-    found.push(("the opaque field", ears, data.as_bytes().to_vec()));
-    found.push(("the opaque field", ears, hex::decode(data).unwrap_or_default()));
+    found.push((OPAQUE, ears, data.as_bytes().to_vec()));
+    found.push((OPAQUE, ears, hex::decode(data).unwrap_or_default()));
     let base64 = STANDARD.decode(data).unwrap_or_default();
-    found.push(("the opaque field", ears, base64));
+    found.push((OPAQUE, ears, base64));
 }
 
 /// A call id in hex, as bytes and as text, alone and with whose media of which kind a key would be for.
