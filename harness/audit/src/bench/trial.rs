@@ -11,9 +11,12 @@ use crate::findings::Findings;
 use crate::oracle;
 use crate::sweep::{Reach, overhear};
 
+/// The texts of findings, and whose fault each is.
+type Found = Vec<(String, Blame)>;
+
 /// What each check that applied came to.
 pub struct Trial {
-    checks: Vec<(String, Verdict, Vec<(String, Blame)>)>,
+    checks: Vec<(String, Verdict, Found)>,
 }
 
 impl Trial {
