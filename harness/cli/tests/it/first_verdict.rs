@@ -10,7 +10,7 @@ use model::verdict::Ending;
 use crate::third_parties::AIORTC;
 use crate::{Ended, Room, best};
 
-const PAGE: &str = include_str!("../../../docs/first-verdict.md");
+const PAGE: &str = include_str!("../../../FIRST-VERDICT.md");
 
 /// The blocks of one language, in their order.
 fn blocks(language: &str) -> Vec<&'static str> {
