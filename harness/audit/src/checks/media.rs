@@ -9,6 +9,8 @@ pub mod replays_are_not_played;
 pub mod srtp_profile_is_strong;
 pub mod unopened_frames_are_not_played;
 
+use model::{Outcome, Role};
+
 use super::Check;
 use crate::case::{Call, Case};
 use crate::evidence::{Book, Frame, Media};
@@ -24,6 +26,18 @@ pub(super) const CHECKS: &[&Check] = &[
     &replays_are_not_played::CHECK,
     &reflections_are_not_played::CHECK,
 ];
+
+/// The calls whose devices claim them to be sealed, on one screen at least.
+fn sealed<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = &'c Call<'a>> {
+    case.calls.iter().filter(|call| matches!(call.claimed.outcome, Outcome::Sealed | Outcome::Exposed))
+}
+
+/// Whether the lock of a side is lit.
+fn lit(call: &Call<'_>, role: Role) -> bool {
+    let lock = &call.claimed.lock;
+    let lock = if role == Role::Caller { lock.caller } else { lock.callee };
+    lock.unwrap_or(false)
+}
 
 /// Frames of `call` at their sender's own tap, with the ledger that has them.
 pub(super) fn at_senders<'c>(

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use model::plan::Profile;
-use model::{Kind, Outcome, Role};
+use model::{Kind, Role};
 
 use super::super::keys::blame;
-use super::at_senders;
-use crate::case::{Call, Case};
+use super::{at_senders, lit, sealed};
+use crate::case::Case;
 use crate::evidence::Inside;
 use crate::findings::{Findings, Located};
 
@@ -27,17 +27,12 @@ crate::declare_check! {
     judge: judge,
 }
 
-fn sealed<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = &'c Call<'a>> {
-    case.calls.iter().filter(|call| matches!(call.claimed.outcome, Outcome::Sealed | Outcome::Exposed))
-}
-
 fn judge(case: &Case<'_>, findings: &mut Findings) {
     for call in sealed(case) {
         let mut open: BTreeMap<(Role, Kind), (u64, Located)> = BTreeMap::new();
         for (media, frame, book) in at_senders(case, call) {
             let role = case.role(call, &book.device);
-            let lock = if role == Role::Caller { call.claimed.lock.caller } else { call.claimed.lock.callee };
-            if !lock.unwrap_or(false) {
+            if !lit(call, role) {
                 continue;
             }
             findings.examine(1);

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use model::Direction;
 use model::plan::Profile;
-use model::{Direction, Outcome, Role};
 use sha2::{Digest, Sha256};
 
 use super::super::keys::blame;
+use super::{lit, sealed};
 use crate::case::{Call, Case};
 use crate::evidence::{Book, Inside, Media};
 use crate::findings::{Findings, Located};
@@ -28,10 +29,6 @@ crate::declare_check! {
     requirements: ["overheard/sealed-frames-only", "rfc9605/4.4.4/what-does-not-open-is-discarded"],
     applies: |case| case.plan.profile == Profile::Frames && sealed(case).next().is_some(),
     judge: judge,
-}
-
-fn sealed<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = &'c Call<'a>> {
-    case.calls.iter().filter(|call| matches!(call.claimed.outcome, Outcome::Sealed | Outcome::Exposed))
 }
 
 /// What reached one device.
@@ -71,8 +68,7 @@ fn judge(case: &Case<'_>, findings: &mut Findings) {
     for call in sealed(case) {
         for (_, book) in case.evidence.ledgers.of_call(call.id(), Direction::Received) {
             let role = case.role(call, &book.device);
-            let lock = if role == Role::Caller { call.claimed.lock.caller } else { call.claimed.lock.callee };
-            if !lock.unwrap_or(false) {
+            if !lit(call, role) {
                 continue;
             }
             let mut arrived = Arrived::at(case, call, book);
